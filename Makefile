@@ -62,7 +62,7 @@ test-durability: ## kill -9 under full load, ten times: everything acknowledged 
 .PHONY: bench
 bench: ## micro-benchmarks of the hot paths, then testbed/bench against the built collector
 	go test -run '^$$' -bench . -benchmem ./pkg/... ./internal/... ./exporter/... ./receiver/... ./connector/...
-	go test -count=1 -timeout 60m -v ./testbed/bench/... -args -bench-full
+	go test -tags bench -count=1 -timeout 60m -v ./testbed/bench/...
 
 .PHONY: fuzz
 fuzz: ## every fuzzer for FUZZTIME (10s)
