@@ -1,0 +1,144 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package logs
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	api "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLogStreams(t *testing.T) {
+	f := newFixture(t)
+	ctx := t.Context()
+	_, err := f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")})
+	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
+	f.createGroup("g")
+	created := f.clock.ms()
+	f.createStream("g", "b")
+	f.createStream("g", "a")
+	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("a")})
+	wantError(t, err, "ResourceAlreadyExistsException", "The specified log stream already exists")
+	f.clock.advance(time.Second)
+	f.put("g", "b", "x")
+	f.clock.advance(time.Second)
+	f.otlp("g", "c", "y", f.clock.ms()-500)
+	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("c")})
+	wantError(t, err, "ResourceAlreadyExistsException", "The specified log stream already exists")
+
+	row := func(name string, created int64) types.LogStream {
+		return types.LogStream{
+			LogStreamName: &name, CreationTime: &created, StoredBytes: ptr(int64(0)),
+			Arn: ptr("arn:aws:logs:eu-west-1:123456789012:log-group:g:log-stream:" + name),
+		}
+	}
+	a, b, c := row("a", created), row("b", created), row("c", created+2000)
+	b.FirstEventTimestamp, b.LastEventTimestamp, b.LastIngestionTime = ptr(created+1000), ptr(created+1000), ptr(created+1000)
+	c.FirstEventTimestamp, c.LastEventTimestamp, c.LastIngestionTime = ptr(created+1500), ptr(created+1500), ptr(created+2000)
+	for _, test := range []struct {
+		name string
+		in   api.DescribeLogStreamsInput
+		want []types.LogStream
+	}{
+		{"by name", api.DescribeLogStreamsInput{LogGroupName: ptr("g")}, []types.LogStream{a, b, c}},
+		{"descending", api.DescribeLogStreamsInput{LogGroupName: ptr("g"), Descending: ptr(true)}, []types.LogStream{c, b, a}},
+		{"by time", api.DescribeLogStreamsInput{LogGroupName: ptr("g"), OrderBy: types.OrderByLastEventTime}, []types.LogStream{a, b, c}},
+		{"latest first", api.DescribeLogStreamsInput{LogGroupName: ptr("g"), OrderBy: types.OrderByLastEventTime, Descending: ptr(true)}, []types.LogStream{c, b, a}},
+		{"prefix", api.DescribeLogStreamsInput{LogGroupName: ptr("g"), LogStreamNamePrefix: ptr("b")}, []types.LogStream{b}},
+		{"by ARN", api.DescribeLogStreamsInput{LogGroupIdentifier: ptr("arn:aws:logs:eu-west-1:123456789012:log-group:g"), LogStreamNamePrefix: ptr("d")}, []types.LogStream{}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			out, err := f.DescribeLogStreams(ctx, &test.in)
+			require.NoError(t, err)
+			for i := range out.LogStreams {
+				s := &out.LogStreams[i]
+				assert.Equal(t, s.LastEventTimestamp != nil, s.UploadSequenceToken != nil)
+				s.UploadSequenceToken = nil
+			}
+			assert.Equal(t, test.want, out.LogStreams)
+		})
+	}
+	for _, test := range []struct {
+		in            api.DescribeLogStreamsInput
+		code, message string
+	}{
+		{api.DescribeLogStreamsInput{LogGroupName: ptr("g"), LogGroupIdentifier: ptr("g")}, "ValidationException",
+			"LogGroup name and LogGroup ARN are mutually exclusive parameters."},
+		{api.DescribeLogStreamsInput{LogGroupName: ptr("g"), LogStreamNamePrefix: ptr("a"), OrderBy: types.OrderByLastEventTime}, "InvalidParameterException",
+			"Cannot order by LastEventTime with a logStreamNamePrefix."},
+		{api.DescribeLogStreamsInput{LogGroupName: ptr("none")}, "ResourceNotFoundException", "The specified log group does not exist."},
+		{api.DescribeLogStreamsInput{LogGroupIdentifier: ptr("arn:aws:logs:us-east-1:123456789012:log-group:g")}, "ResourceNotFoundException",
+			"The specified log group does not exist."},
+		{api.DescribeLogStreamsInput{LogGroupIdentifier: ptr("arn:aws:logs:x")}, "InvalidParameterException", "Invalid ARN of a log group: arn:aws:logs:x"},
+		{api.DescribeLogStreamsInput{}, "InvalidParameterException",
+			"1 validation error detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null"},
+		{api.DescribeLogStreamsInput{LogGroupName: ptr("g"), NextToken: ptr("zzz")}, "InvalidParameterException", "The specified nextToken is invalid."},
+	} {
+		_, err := f.DescribeLogStreams(ctx, &test.in)
+		wantError(t, err, test.code, test.message)
+	}
+}
+
+func TestDescribeLogStreamsPages(t *testing.T) {
+	f := newFixture(t)
+	f.createGroup("g")
+	var want []string
+	for i := range 130 {
+		want = append(want, fmt.Sprintf("s%03d", i))
+		f.createStream("g", want[i])
+		if i%10 == 0 {
+			f.put("g", want[i], "x")
+		}
+	}
+	for _, in := range []api.DescribeLogStreamsInput{{}, {OrderBy: types.OrderByLastEventTime, Descending: ptr(true)}} {
+		in.LogGroupName = ptr("g")
+		pages := api.NewDescribeLogStreamsPaginator(f, &in)
+		var got []string
+		for pages.HasMorePages() {
+			out, err := pages.NextPage(t.Context())
+			require.NoError(t, err)
+			for _, s := range out.LogStreams {
+				got = append(got, *s.LogStreamName)
+			}
+		}
+		if in.OrderBy == types.OrderByLastEventTime {
+			assert.Equal(t, "s120", got[0])
+		} else {
+			assert.Equal(t, want, got)
+		}
+		assert.ElementsMatch(t, want, got)
+	}
+}
+
+func TestDeleteLogStream(t *testing.T) {
+	f := newFixture(t)
+	ctx := t.Context()
+	f.createGroup("g")
+	del := func(name string) error {
+		_, err := f.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: ptr("g"), LogStreamName: &name})
+		return err
+	}
+	wantError(t, del("s"), "ResourceNotFoundException", "The specified log stream does not exist.")
+	f.createStream("g", "other")
+	f.put("g", "other", "stays")
+	for i := range 3 {
+		f.createStream("g", "s")
+		f.put("g", "s", fmt.Sprint("round ", i))
+		assert.Equal(t, []string{"stays", fmt.Sprint("round ", i)}, f.messages("g"))
+		f.open()
+		require.NoError(t, del("s"))
+		assert.Equal(t, []string{"stays"}, f.messages("g"))
+		_, err := f.GetLogEvents(ctx, &api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")})
+		wantError(t, err, "ResourceNotFoundException", "The specified log stream does not exist.")
+	}
+	f.clock.advance(time.Second)
+	f.otlp("g", "found", "x", f.clock.ms())
+	require.NoError(t, del("found"))
+	assert.Equal(t, []string{"stays"}, f.messages("g"))
+}

@@ -1,0 +1,75 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package awsapiextension
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.uber.org/zap"
+)
+
+// maxHeaderBytes bounds a request's headers. Presigned requests carry much in their first line.
+const maxHeaderBytes = 64 << 10
+
+// server is the HTTP server.
+type server struct {
+	cfg      *Config
+	logger   *zap.Logger
+	handler  http.Handler
+	http     *http.Server
+	listener net.Listener
+	wg       sync.WaitGroup
+}
+
+func (s *server) start(ctx context.Context, host component.Host) error {
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", s.cfg.Endpoint)
+	if err != nil {
+		return err
+	}
+	if s.cfg.TLS.HasValue() {
+		t, err := s.cfg.TLS.Get().LoadTLSConfig(ctx)
+		if err != nil {
+			return errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
+		}
+		listener = tls.NewListener(listener, t)
+	}
+	s.listener = listener
+	s.http = &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
+		ReadTimeout:       s.cfg.ReadTimeout,
+		WriteTimeout:      s.cfg.WriteTimeout,
+		IdleTimeout:       s.cfg.IdleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          zap.NewStdLog(s.logger.WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
+	}
+	s.wg.Go(func() {
+		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+	s.logger.Info("AWS endpoint started", zap.String("endpoint", s.address()), zap.Bool("tls", s.cfg.TLS.HasValue()))
+	return nil
+}
+
+func (s *server) address() string { return s.listener.Addr().String() }
+
+// shutdown waits for the requests under way until ctx is done, and then cuts them off.
+func (s *server) shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	s.wg.Wait()
+	return err
+}

@@ -1,0 +1,257 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"unsafe"
+
+	"go.uber.org/zap"
+)
+
+// bloomBuilder makes the filters of a log file while it is written, in a goroutine of its own. What it cannot keep up
+// with it reads back from the file later.
+type bloomBuilder struct {
+	e      *Engine
+	file   *dayFile
+	feed   chan *bloomFeed
+	queued atomic.Int64 // bytes in feed
+	acc    chunkBuilder
+}
+
+// bloomFeed is what the builder needs of the rows of one commit.
+type bloomFeed struct {
+	firstRow int64
+	text     []byte // messages, one behind the other
+	rows     []bloomFeedRow
+}
+
+type bloomFeedRow struct {
+	end     int // of the message in text
+	ts      int64
+	traceID string
+}
+
+// maxBloomFeed bounds the bytes that wait for the builder.
+const maxBloomFeed = 32 << 20
+
+func newBloomBuilder(e *Engine, f *dayFile) *bloomBuilder {
+	b := &bloomBuilder{e: e, file: f, feed: make(chan *bloomFeed, 256)}
+	e.background.Go(b.run)
+	return b
+}
+
+// offer hands the rows of a commit over, or not when too much waits already.
+func (b *bloomBuilder) offer(f *bloomFeed) {
+	n := int64(len(f.text))
+	if b.queued.Add(n) > maxBloomFeed {
+		b.queued.Add(-n)
+		return
+	}
+	select {
+	case b.feed <- f:
+	default:
+		b.queued.Add(-n)
+	}
+}
+
+// close lets the builder end when it has worked through its feed.
+func (b *bloomBuilder) close() { close(b.feed) }
+
+func (b *bloomBuilder) run() {
+	x := b.file.bloom
+	x.building.Lock()
+	defer x.building.Unlock()
+	failed := false
+	for f := range b.feed {
+		b.queued.Add(-int64(len(f.text)))
+		if failed || b.e.stopCtx.Err() != nil {
+			continue
+		}
+		if err := b.take(f); err != nil {
+			failed = true
+			if b.e.stopCtx.Err() == nil && !errors.Is(err, errFileGone) {
+				b.e.cfg.Logger.Warn("token index falls behind, searches read more", zap.String("file", x.path), zap.Error(err))
+			}
+		}
+	}
+}
+
+func (b *bloomBuilder) take(f *bloomFeed) error {
+	end := f.firstRow + int64(len(f.rows))
+	if b.acc.id == "" {
+		// The first of this session: find out where the index stands.
+		if err := b.e.startChunks(b.e.stopCtx, b.file, &b.acc); err != nil {
+			return err
+		}
+	}
+	if b.acc.next < f.firstRow {
+		if err := b.e.readChunks(b.e.stopCtx, b.file, &b.acc, f.firstRow); err != nil {
+			return err
+		}
+	}
+	begin := 0
+	for i, r := range f.rows {
+		row := f.firstRow + int64(i)
+		if row == b.acc.next && row < end {
+			text := f.text[begin:r.end]
+			if err := b.acc.add(b.file.bloom, unsafe.String(unsafe.SliceData(text), len(text)), r.traceID, r.ts); err != nil {
+				return err
+			}
+		}
+		begin = r.end
+	}
+	return nil
+}
+
+// chunkBuilder gathers the tokens of a chunk, row by row.
+type chunkBuilder struct {
+	id     string
+	next   int64 // row
+	tokens tokenSet
+	chunk  bloomChunk
+}
+
+// add takes the next row and writes the chunk when it is full.
+func (c *chunkBuilder) add(x *bloomIndex, message, traceID string, ts int64) error {
+	if c.chunk.rows == 0 {
+		c.tokens.reset()
+		c.chunk.oldest, c.chunk.newest = ts, ts
+	}
+	c.chunk.oldest, c.chunk.newest = min(c.chunk.oldest, ts), max(c.chunk.newest, ts)
+	eachToken(message, func(token string) { c.tokens.add(hashToken(token)) })
+	if traceID != "" {
+		c.tokens.add(hashTraceID(traceID))
+	}
+	c.chunk.rows++
+	c.next++
+	if c.chunk.rows < bloomChunkRows {
+		return nil
+	}
+	return c.flush(x)
+}
+
+// flush writes the chunk as it is.
+func (c *chunkBuilder) flush(x *bloomIndex) error {
+	if c.chunk.rows == 0 {
+		return nil
+	}
+	first := c.next - int64(c.chunk.rows)
+	chunk := c.chunk
+	c.chunk.rows = 0
+	return x.append(c.id, first, chunk, c.tokens.filter())
+}
+
+// startChunks finds where the index of the file ends. building is held.
+func (e *Engine) startChunks(ctx context.Context, f *dayFile, acc *chunkBuilder) error {
+	var rows int64
+	var id string
+	err := e.read(ctx, []*dayFile{f}, func(ctx context.Context, s *snapshot) error {
+		if len(s.files) == 0 {
+			return errFileGone
+		}
+		var err error
+		if id, err = s.fileID(ctx, f); err != nil {
+			return err
+		}
+		return s.queryRow(ctx, "SELECT count(*) FROM "+f.alias+".logs", nil, &rows)
+	})
+	if err != nil {
+		return err
+	}
+	x := f.bloom
+	x.mu.Lock()
+	err = x.load(id)
+	chunks := x.chunks
+	x.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if n := covered(chunks); n > rows {
+		return fmt.Errorf("token index covers %d rows of %d: %w", n, rows, x.remove())
+	}
+	if n := len(chunks); n > 0 && chunks[n-1].rows < bloomChunkRows {
+		chunks = chunks[:n-1] // incomplete: made anew from its first row
+	}
+	*acc = chunkBuilder{id: id, next: covered(chunks), tokens: acc.tokens}
+	return nil
+}
+
+// readChunks takes the rows up to end from the file.
+func (e *Engine) readChunks(ctx context.Context, f *dayFile, acc *chunkBuilder, end int64) error {
+	for acc.next < end {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		begin := *acc // a read that is repeated starts from here
+		begin.tokens = tokenSet{}
+		if acc.chunk.rows > 0 {
+			begin.next -= int64(acc.chunk.rows)
+			begin.chunk.rows = 0
+		}
+		next := begin.next
+		last := min(begin.next+bloomChunkRows, max(end, begin.next+1))
+		err := e.read(ctx, []*dayFile{f}, func(ctx context.Context, s *snapshot) error {
+			if len(s.files) == 0 {
+				return errFileGone
+			}
+			tokens := acc.tokens
+			*acc = begin
+			acc.tokens = tokens
+			return s.query(ctx, "SELECT message, coalesce(trace_id, ''), epoch_ms(ts) FROM "+f.alias+
+				".logs WHERE rowid >= ? AND rowid < ? ORDER BY rowid", []any{next, last}, func(rows *sql.Rows) (bool, error) {
+				var message, traceID string
+				var ts int64
+				if err := rows.Scan(&message, &traceID, &ts); err != nil {
+					return false, err
+				}
+				return true, acc.add(f.bloom, message, traceID, ts)
+			})
+		})
+		if err != nil {
+			return err
+		}
+		if acc.next < last {
+			return fmt.Errorf("rows %d to %d are missing", acc.next, last)
+		}
+	}
+	return nil
+}
+
+// completeBloom makes what is missing of the token index of a file that nobody writes.
+func (e *Engine) completeBloom(ctx context.Context, f *dayFile) error {
+	x := f.bloom
+	if !x.building.TryLock() {
+		return nil // it is being written
+	}
+	defer x.building.Unlock()
+	var acc chunkBuilder
+	if err := e.startChunks(ctx, f, &acc); err != nil {
+		return err
+	}
+	var rows int64
+	err := e.read(ctx, []*dayFile{f}, func(ctx context.Context, s *snapshot) error {
+		if len(s.files) == 0 {
+			return errFileGone
+		}
+		return s.queryRow(ctx, "SELECT count(*) FROM "+f.alias+".logs", nil, &rows)
+	})
+	if err != nil {
+		return err
+	}
+	x.mu.Lock()
+	done := covered(x.chunks) == rows
+	x.mu.Unlock()
+	if done {
+		return nil
+	}
+	if err := e.readChunks(ctx, f, &acc, rows); err != nil {
+		return err
+	}
+	return acc.flush(x)
+}

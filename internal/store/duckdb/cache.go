@@ -1,0 +1,98 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package duckdb
+
+import (
+	"context"
+	"sync"
+
+	"github.com/nephoscope/nephoscope/internal/store"
+)
+
+// fileCache keeps what was found out about a file, valid as long as it has the same number of rows.
+type fileCache struct {
+	mu sync.Mutex
+	id string
+
+	rows           int64 // the number that the rest is valid for
+	known          bool
+	oldest, newest int64 // bounds of the rows' times: Unix ms of logs, ns of traces
+	streams        []streamRow
+}
+
+// streamRow is one stream of a log file.
+type streamRow struct {
+	store.Tenant
+	store.LogStream
+	firstIngested int64
+}
+
+// fileID is the identity that the file was given when it was made.
+func (s *snapshot) fileID(ctx context.Context, f *dayFile) (string, error) {
+	f.cache.mu.Lock()
+	id := f.cache.id
+	f.cache.mu.Unlock()
+	if id != "" {
+		return id, nil
+	}
+	if err := s.queryRow(ctx, "SELECT any_value(id) FROM "+f.alias+".meta", nil, &id); err != nil {
+		return "", err
+	}
+	f.cache.mu.Lock()
+	f.cache.id = id
+	f.cache.mu.Unlock()
+	return id, nil
+}
+
+// timeBounds are how many rows the file has and the times of the oldest and the newest: of log events, or the
+// earliest start and the latest end of traces.
+func (s *snapshot) timeBounds(ctx context.Context, f *dayFile) (rows, oldest, newest int64, err error) {
+	// Counting costs nothing; the bounds are two columns' scans.
+	if err := s.queryRow(ctx, "SELECT count(*) FROM "+f.alias+"."+mainTables[f.signal], nil, &rows); err != nil {
+		return 0, 0, 0, err
+	}
+	c := &f.cache
+	c.mu.Lock()
+	if c.known && c.rows == rows {
+		defer c.mu.Unlock()
+		return rows, c.oldest, c.newest, nil
+	}
+	c.mu.Unlock()
+	bounds := "coalesce(epoch_ms(min(ts)), 0), coalesce(epoch_ms(max(ts)), 0)"
+	if f.signal == signalTraces {
+		bounds = "coalesce(epoch_ns(min(start_time)), 0), coalesce(epoch_ns(max(coalesce(end_time, start_time))), 0)"
+	}
+	err = s.queryRow(ctx, "SELECT count(*), "+bounds+" FROM "+f.alias+"."+mainTables[f.signal], nil, &rows, &oldest, &newest)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	c.mu.Lock()
+	c.setRows(rows)
+	c.known, c.oldest, c.newest = true, oldest, newest
+	c.mu.Unlock()
+	return rows, oldest, newest, nil
+}
+
+// setRows forgets what was valid for another number of rows. mu is held.
+func (c *fileCache) setRows(rows int64) {
+	if c.rows != rows {
+		c.rows, c.known, c.streams = rows, false, nil
+	}
+}
+
+// grow keeps the bounds up to date when rows were added behind the first n.
+func (c *fileCache) grow(n int64, rows []bloomFeedRow) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n > 0 && !(c.known && c.rows == n) || len(rows) == 0 {
+		return
+	}
+	if n == 0 {
+		c.oldest, c.newest = rows[0].ts, rows[0].ts
+	}
+	for i := range rows {
+		c.oldest, c.newest = min(c.oldest, rows[i].ts), max(c.newest, rows[i].ts)
+	}
+	c.rows, c.known, c.streams = n+int64(len(rows)), true, nil
+}

@@ -1,0 +1,196 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package duckdb
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+
+	"github.com/nephoscope/nephoscope/internal/store"
+)
+
+// Dialect is the SQL of DuckDB 1.5 over the columns of log rows.
+//
+// Each argument expression stands once in what a method returns, because DuckDB evaluates an expression that
+// stands twice in a CASE twice: where a result depends on a value in several ways, the value is bound by a lambda.
+type Dialect struct{}
+
+var _ store.Dialect = Dialect{}
+
+// Name of the dialect.
+func (Dialect) Name() string { return "duckdb" }
+
+var columnNames = map[store.LogColumn]string{
+	store.ColumnTimestamp:  "ts",
+	store.ColumnIngested:   "ingested",
+	store.ColumnSeq:        "seq",
+	store.ColumnGroup:      "grp",
+	store.ColumnStream:     "stream",
+	store.ColumnMessage:    "message",
+	store.ColumnLevel:      "level",
+	store.ColumnService:    "service",
+	store.ColumnTraceID:    "trace_id",
+	store.ColumnSpanID:     "span_id",
+	store.ColumnDurationMs: "duration_ms",
+	store.ColumnStatus:     "status",
+}
+
+// Column is the column of a field.
+func (Dialect) Column(field store.LogColumn) string { return columnNames[field] }
+
+// String is a string literal. A zero byte would end the statement, so it is spliced in.
+func (Dialect) String(s string) string {
+	if strings.IndexByte(s, 0) < 0 {
+		return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	}
+	parts := strings.Split(s, "\x00")
+	for i, p := range parts {
+		parts[i] = Dialect{}.String(p)
+	}
+	return "(" + strings.Join(parts, " || chr(0) || ") + ")"
+}
+
+// Number is a literal of DOUBLE: a bare one would be a DECIMAL.
+func (Dialect) Number(f float64) string {
+	return "'" + strconv.FormatFloat(f, 'g', -1, 64) + "'::DOUBLE"
+}
+
+// Placeholder is the marker of a bound argument.
+func (Dialect) Placeholder() string { return "?" }
+
+// bind evaluates value once and gives it to body under the name x. NULL stays NULL.
+func bind(value, body string) string {
+	return "list_transform([" + value + "], lambda x: " + body + ")[1]"
+}
+
+// JSONField is the text of a leaf. JSON functions raise an error for what is no JSON, so validity is asked first;
+// TRY would be evaluated row by row as soon as one row of a chunk is no JSON, 15 times slower.
+//
+// json_extract returns JSON: a string is told by its quote. What is no string is a number, whose fraction .0 is
+// taken away, true, false, null, NaN, an infinity, an object or an array.
+func (d Dialect) JSONField(doc string, path []string) string {
+	raw := "CASE WHEN json_valid(" + doc + ") THEN CAST(json_extract(" + doc + ", " + d.jsonPath(path) + ") AS VARCHAR) END"
+	return bind(raw, "CASE ascii(x)"+
+		" WHEN 34 THEN json_extract_string(x, '$')"+
+		" WHEN 116 THEN '1'"+ // true
+		" WHEN 102 THEN '0'"+ // false
+		" WHEN 123 THEN NULL WHEN 91 THEN NULL WHEN 110 THEN NULL WHEN 78 THEN NULL WHEN 73 THEN NULL"+ // { [ null NaN Infinity
+		" ELSE CASE WHEN x LIKE '-I%' OR x LIKE '-N%' THEN NULL WHEN x LIKE '%.0' THEN left(x, length(x) - 2) ELSE x END END")
+}
+
+// jsonPath is a path as a JSON pointer, in which no character but ~ and / means anything.
+func (d Dialect) jsonPath(path []string) string {
+	if len(path) == 0 {
+		return "'$'"
+	}
+	var b strings.Builder
+	for _, key := range path {
+		b.WriteByte('/')
+		b.WriteString(strings.NewReplacer("~", "~0", "/", "~1").Replace(key))
+	}
+	return d.String(b.String())
+}
+
+// numberPattern is what Logs Insights reads as a number. A cast alone would also take blanks, digit separators, nan
+// and inf.
+const numberPattern = `[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?`
+
+// ToNumber is the number that a text spells. What is beyond DOUBLE is none.
+func (d Dialect) ToNumber(expr string) string {
+	cast := bind("CAST("+expr+" AS VARCHAR)",
+		"CASE WHEN strlen(x) <= 400 AND regexp_full_match(x, "+d.String(numberPattern)+") THEN TRY_CAST(x AS DOUBLE) END")
+	return bind(cast, "CASE WHEN isfinite(x) THEN x END")
+}
+
+// Contains is whether text contains needle.
+func (d Dialect) Contains(text, needle string) string {
+	return "contains(" + text + ", " + d.String(needle) + ")"
+}
+
+// RegexMatch is whether the pattern matches anywhere in text.
+func (d Dialect) RegexMatch(text, pattern string) string {
+	return "regexp_matches(" + text + ", " + d.String(pattern) + ")"
+}
+
+// RegexExtract is the text of a group of the first match. DuckDB answers with an empty text when there is no match, or
+// when the group took no part in it: for a group that cannot be empty this is as good as NULL, for others the match
+// is asked for first.
+func (d Dialect) RegexExtract(text, pattern string, group int) string {
+	p := d.String(pattern)
+	if re, err := syntax.Parse(pattern, syntax.Perl); err == nil && minLength(findGroup(re, group)) > 0 {
+		return fmt.Sprintf("nullif(regexp_extract(%s, %s, %d), '')", text, p, group)
+	}
+	return bind(text, fmt.Sprintf("CASE WHEN regexp_matches(x, %s) THEN regexp_extract(x, %s, %d) END", p, p, group))
+}
+
+// findGroup is the numbered group of a pattern, nil when there is none.
+func findGroup(re *syntax.Regexp, group int) *syntax.Regexp {
+	if group == 0 || re.Op == syntax.OpCapture && re.Cap == group {
+		return re
+	}
+	for _, sub := range re.Sub {
+		if g := findGroup(sub, group); g != nil {
+			return g
+		}
+	}
+	return nil
+}
+
+// minLength is the number of characters that every match has, or a lower bound of it.
+func minLength(re *syntax.Regexp) int {
+	if re == nil {
+		return 0
+	}
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(re.Rune)
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpCapture, syntax.OpPlus:
+		return minLength(re.Sub[0])
+	case syntax.OpRepeat:
+		return min(re.Min, 1) * minLength(re.Sub[0])
+	case syntax.OpConcat:
+		n := 0
+		for _, sub := range re.Sub {
+			n += minLength(sub)
+		}
+		return n
+	case syntax.OpAlternate:
+		n := minLength(re.Sub[0])
+		for _, sub := range re.Sub[1:] {
+			n = min(n, minLength(sub))
+		}
+		return n
+	}
+	return 0
+}
+
+// Finite is the number expr, or NULL when it is not finite.
+func (Dialect) Finite(expr string) string { return bind(expr, "CASE WHEN isfinite(x) THEN x END") }
+
+// AtEdge aggregates: it is expr of the first event of the group, or of the last one, of those where it is not NULL.
+func (Dialect) AtEdge(expr string, last bool) string {
+	function := "arg_min"
+	if last {
+		function = "arg_max"
+	}
+	return function + "(" + expr + ", {'ts': ts, 'ingested': ingested, 'seq': seq})"
+}
+
+// TimeFloor floors a timestamp, those before 1970 too. Whole numbers are twice as fast as time_bucket.
+func (d Dialect) TimeFloor(ts string, periodMs int64) string {
+	ms := d.EpochMs(ts)
+	return fmt.Sprintf("make_timestamp_ms(%s - (%s %% %d + %d) %% %d)", ms, ms, periodMs, periodMs, periodMs)
+}
+
+// EpochMs is a timestamp as Unix milliseconds.
+func (Dialect) EpochMs(ts string) string { return "epoch_ms(" + ts + ")" }
+
+// Quantile interpolates between the closest ranks.
+func (d Dialect) Quantile(expr string, q float64) string {
+	return "quantile_cont(" + expr + ", " + strconv.FormatFloat(q, 'f', -1, 64) + ")"
+}

@@ -1,0 +1,197 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package duckdb
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/nephoscope/nephoscope/internal/store"
+)
+
+// condition is an SQL condition with the values of its placeholders.
+type condition struct {
+	sql  strings.Builder
+	args []any
+}
+
+// and adds a conjunct.
+func (c *condition) and(sql string, args ...any) {
+	if c.sql.Len() > 0 {
+		c.sql.WriteString(" AND ")
+	}
+	c.sql.WriteString(sql)
+	c.args = append(c.args, args...)
+}
+
+func (c *condition) String() string { return c.sql.String() }
+
+func placeholders(n int) string {
+	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
+}
+
+// nothing reports whether the selection cannot select an event.
+func nothing(sel *store.LogSelection) bool {
+	return len(sel.Groups) == 0 || sel.Streams != nil && len(sel.Streams) == 0 || sel.Start >= sel.End
+}
+
+// scope is the condition of the selected groups, streams and time, before what is searched for.
+func scope(sel *store.LogSelection) *condition {
+	c := new(condition)
+	c.and("ts >= make_timestamp_ms(?) AND ts < make_timestamp_ms(?)", clampMs(sel.Start), clampMs(sel.End))
+	c.and("account = ? AND region = ?", sel.Tenant.Account, sel.Tenant.Region)
+	groupsCondition(c, sel.Groups)
+	if sel.Streams != nil {
+		c.and("stream IN ("+placeholders(len(sel.Streams))+")", anys(sel.Streams)...)
+	}
+	if sel.StreamPrefix != "" {
+		c.and("starts_with(stream, ?)", sel.StreamPrefix)
+	}
+	return c
+}
+
+// clampMs keeps a time within what DuckDB's timestamps hold.
+func clampMs(ms int64) int64 { return min(max(ms, minDay.startMs()), (maxDay + 1).startMs()) }
+
+func anys[T any](values []T) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+	}
+	return out
+}
+
+func groupsCondition(c *condition, groups []store.LogGroupRange) {
+	var plain []any
+	var alternatives []string
+	var args []any
+	for i := range groups {
+		g := &groups[i]
+		one := new(condition)
+		groupCondition(one, g)
+		if len(one.args) == 1 {
+			plain = append(plain, g.Group)
+			continue
+		}
+		alternatives = append(alternatives, one.String())
+		args = append(args, one.args...)
+	}
+	switch {
+	case len(plain) == 1:
+		alternatives = append(alternatives, "grp = ?")
+	case len(plain) > 1:
+		alternatives = append(alternatives, "grp IN ("+placeholders(len(plain))+")")
+	}
+	c.and("("+strings.Join(alternatives, " OR ")+")", append(args, plain...)...)
+}
+
+func groupCondition(c *condition, g *store.LogGroupRange) {
+	c.and("grp = ?", g.Group)
+	hiding(c, g)
+}
+
+// hiding leaves out what the group's retention and deletions hide.
+func hiding(c *condition, g *store.LogGroupRange) {
+	if g.NotBefore != 0 {
+		c.and("ts >= make_timestamp_ms(?)", clampMs(g.NotBefore))
+	}
+	if g.IngestedAfter != 0 {
+		c.and("ingested > make_timestamp_ms(?)", clampMs(g.IngestedAfter))
+	}
+	streams := make([]string, 0, len(g.DeletedStreams))
+	for s := range g.DeletedStreams {
+		streams = append(streams, s)
+	}
+	slices.Sort(streams)
+	for _, s := range streams {
+		c.and("NOT (stream = ? AND ingested <= make_timestamp_ms(?))", s, clampMs(g.DeletedStreams[s]))
+	}
+}
+
+// search is the condition of what is searched for, nil if nothing is.
+func search(sel *store.LogSelection) *condition {
+	c := new(condition)
+	if sel.TraceID != "" {
+		c.and("trace_id = ?", sel.TraceID)
+	}
+	for _, needle := range sel.Contains {
+		if needle != "" {
+			c.and("contains(message, ?)", needle)
+		}
+	}
+	if c.sql.Len() == 0 {
+		return nil
+	}
+	return c
+}
+
+// searchHashes are the tokens by which chunks of rows can be ruled out.
+func searchHashes(sel *store.LogSelection) []uint64 {
+	var hashes []uint64
+	if sel.TraceID != "" {
+		hashes = append(hashes, hashTraceID(sel.TraceID))
+	}
+	for _, needle := range sel.Contains {
+		hashes = wholeTokens(hashes, needle)
+	}
+	for _, token := range sel.Tokens {
+		eachToken(token, func(t string) { hashes = append(hashes, hashToken(t)) })
+	}
+	return hashes
+}
+
+// rowRange is a range of row ids, both ends included.
+type rowRange struct{ first, last int64 }
+
+// maxRanges bounds the parts of a statement. More are merged, the closest first.
+const maxRanges = 64
+
+// candidates are the ranges of rows that may hold what is searched for; all is true when every row may.
+func candidates(v *bloomView, hashes []uint64, start, end int64) (ranges []rowRange, all bool) {
+	skipped := false
+	for i := range v.chunks {
+		c := &v.chunks[i]
+		if c.newest < start || c.oldest >= end || !v.mayHold(c, hashes) {
+			skipped = true
+			continue
+		}
+		first := int64(i) * bloomChunkRows
+		ranges = appendRange(ranges, rowRange{first, first + int64(c.rows) - 1})
+	}
+	if !skipped {
+		return nil, true
+	}
+	// What is not indexed yet.
+	return mergeRanges(appendRange(ranges, rowRange{covered(v.chunks), math.MaxInt64})), false
+}
+
+func appendRange(ranges []rowRange, r rowRange) []rowRange {
+	if n := len(ranges); n > 0 && ranges[n-1].last+1 == r.first {
+		ranges[n-1].last = r.last
+		return ranges
+	}
+	return append(ranges, r)
+}
+
+func mergeRanges(ranges []rowRange) []rowRange {
+	if len(ranges) <= maxRanges {
+		return ranges
+	}
+	gaps := make([]int64, 0, len(ranges)-1)
+	for i := 1; i < len(ranges); i++ {
+		gaps = append(gaps, ranges[i].first-ranges[i-1].last)
+	}
+	slices.Sort(gaps)
+	limit := gaps[len(ranges)-maxRanges-1]
+	merged := ranges[:1]
+	for _, r := range ranges[1:] {
+		if r.first-merged[len(merged)-1].last <= limit {
+			merged[len(merged)-1].last = r.last
+		} else {
+			merged = append(merged, r)
+		}
+	}
+	return merged
+}

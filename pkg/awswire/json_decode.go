@@ -1,0 +1,528 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package awswire
+
+import (
+	"encoding/base64"
+	"math"
+	"reflect"
+	"strconv"
+	"sync"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+)
+
+// jsonDecoder reads JSON straight into the SDK's structs.
+type jsonDecoder struct {
+	jsonScanner
+	arena
+	budget budget
+}
+
+var jsonDecoders = sync.Pool{New: func() any { return new(jsonDecoder) }}
+
+// maxScratch is the largest buffer that a pooled coder keeps.
+const maxScratch = 1 << 20
+
+// decodeJSON reads body into the struct at p. An empty body is an empty structure.
+func decodeJSON(body []byte, pl *plan, p unsafe.Pointer) error {
+	if !utf8.Valid(body) {
+		return malformed("Request body is not valid UTF-8")
+	}
+	d := jsonDecoders.Get().(*jsonDecoder)
+	d.b, d.i, d.depth = body, 0, 0
+	d.budget = budgetFor(len(body))
+	defer func() {
+		d.b = nil
+		if cap(d.scratch) > maxScratch {
+			d.scratch = nil
+		}
+		d.arena.reset()
+		jsonDecoders.Put(d)
+	}()
+	if d.peek() == 0 && d.i == len(body) {
+		return nil
+	}
+	if err := d.value(pl, p); err != nil {
+		return err
+	}
+	if d.space(); d.i < len(d.b) {
+		return d.fail()
+	}
+	return nil
+}
+
+// member reads into a member or an element that may be held by pointer. A null is read and leaves it as it is: set
+// is false then.
+func (d *jsonDecoder) member(pl *plan, ptr bool, p unsafe.Pointer) (set bool, err error) {
+	if d.peek() == 'n' {
+		return false, d.literal("null")
+	}
+	if ptr {
+		v := d.alloc(pl)
+		*(*unsafe.Pointer)(p) = v
+		p = v
+	}
+	return true, d.value(pl, p)
+}
+
+// value reads a value that is not null into p.
+func (d *jsonDecoder) value(pl *plan, p unsafe.Pointer) error {
+	c := d.peek()
+	switch pl.kind {
+	case kindString:
+		if c != '"' {
+			return d.mismatch(pl)
+		}
+		s, err := d.string()
+		if err != nil {
+			return err
+		}
+		*(*string)(p) = d.arena.text(s)
+	case kindInt64:
+		n, err := d.integer(pl, math.MinInt64, math.MaxInt64)
+		if err != nil {
+			return err
+		}
+		*(*int64)(p) = n
+	case kindInt32:
+		n, err := d.integer(pl, math.MinInt32, math.MaxInt32)
+		if err != nil {
+			return err
+		}
+		*(*int32)(p) = int32(n) //nolint:gosec // in range
+	case kindFloat64:
+		f, err := d.float(pl)
+		if err != nil {
+			return err
+		}
+		*(*float64)(p) = f
+	case kindFloat32:
+		f, err := d.float(pl)
+		if err != nil {
+			return err
+		}
+		*(*float32)(p) = float32(f)
+	case kindBool:
+		switch c {
+		case 't':
+			*(*bool)(p) = true
+			return d.literal("true")
+		case 'f':
+			*(*bool)(p) = false
+			return d.literal("false")
+		default:
+			return d.mismatch(pl)
+		}
+	case kindTime:
+		t, err := d.time(pl)
+		if err != nil {
+			return err
+		}
+		*(*time.Time)(p) = t
+	case kindBlob:
+		return d.blob(pl, p)
+	case kindStruct:
+		return d.structure(pl, p)
+	case kindList:
+		return d.list(pl, p)
+	case kindMap:
+		return d.mapping(pl, p)
+	case kindUnion:
+		return d.union(pl, p)
+	}
+	return nil
+}
+
+// mismatch is the error for a token of the wrong type, or for what is no token.
+func (d *jsonDecoder) mismatch(pl *plan) error {
+	switch t := d.token(); t {
+	case "":
+		return d.fail()
+	case "START_OBJECT":
+		return malformed("Start of structure or map found where not expected")
+	case "START_ARRAY":
+		return malformed("Start of list found where not expected")
+	default:
+		return cannotConvert(t, pl.kind)
+	}
+}
+
+func (d *jsonDecoder) integer(pl *plan, lowest, highest int64) (int64, error) {
+	if c := d.peek(); c != '-' && (c < '0' || c > '9') {
+		return 0, d.mismatch(pl)
+	}
+	text, integer, err := d.number()
+	if err != nil {
+		return 0, err
+	}
+	var n int64
+	if integer {
+		n, err = strconv.ParseInt(view(text), 10, 64)
+	} else {
+		n, err = wholeFloat(text)
+	}
+	if err != nil || n < lowest || n > highest {
+		return 0, malformed("Number " + clip(text) + " is not a valid " + kindNames[pl.kind])
+	}
+	return n, nil
+}
+
+// wholeFloat reads a number with a fraction or exponent that stands for an integer, such as 5.0.
+func wholeFloat(text []byte) (int64, error) {
+	f, err := strconv.ParseFloat(view(text), 64)
+	if err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, strconv.ErrSyntax
+	}
+	return int64(f), nil
+}
+
+// clip shortens a piece of the input for an error's text.
+func clip(b []byte) string {
+	if len(b) > 64 {
+		return string(b[:64]) + "…"
+	}
+	return string(b)
+}
+
+func (d *jsonDecoder) float(pl *plan) (float64, error) {
+	switch c := d.peek(); {
+	case c == '"':
+		s, err := d.string()
+		if err != nil {
+			return 0, err
+		}
+		switch string(s) {
+		case "NaN":
+			return math.NaN(), nil
+		case "Infinity":
+			return math.Inf(1), nil
+		case "-Infinity":
+			return math.Inf(-1), nil
+		}
+		return 0, cannotConvert("STRING_VALUE", pl.kind)
+	case c == '-' || c >= '0' && c <= '9':
+		text, _, err := d.number()
+		if err != nil {
+			return 0, err
+		}
+		size := 64
+		if pl.kind == kindFloat32 {
+			size = 32
+		}
+		f, err := strconv.ParseFloat(view(text), size)
+		if err != nil {
+			return 0, malformed("Number " + clip(text) + " is not a valid " + kindNames[pl.kind])
+		}
+		return f, nil
+	default:
+		return 0, d.mismatch(pl)
+	}
+}
+
+func (d *jsonDecoder) time(pl *plan) (time.Time, error) {
+	switch c := d.peek(); {
+	case c == '"': // not what SDKs send, but AWS takes it
+		s, err := d.string()
+		if err != nil {
+			return time.Time{}, err
+		}
+		t, ok := parseTime(string(s))
+		if !ok {
+			return time.Time{}, cannotConvert("STRING_VALUE", pl.kind)
+		}
+		return t, nil
+	case c == '-' || c >= '0' && c <= '9':
+		text, integer, err := d.number()
+		if err != nil {
+			return time.Time{}, err
+		}
+		var t time.Time
+		var ok bool
+		if integer {
+			if n, err := strconv.ParseInt(view(text), 10, 64); err == nil {
+				t, ok = timeOfInt(n)
+			}
+		} else if f, err := strconv.ParseFloat(view(text), 64); err == nil {
+			t, ok = timeOfFloat(f)
+		}
+		if !ok {
+			return time.Time{}, malformed("Number " + clip(text) + " is not a valid Timestamp")
+		}
+		return t, nil
+	default:
+		return time.Time{}, d.mismatch(pl)
+	}
+}
+
+func (d *jsonDecoder) blob(pl *plan, p unsafe.Pointer) error {
+	if d.peek() != '"' {
+		return d.mismatch(pl)
+	}
+	s, err := d.string()
+	if err != nil {
+		return err
+	}
+	b, err := decodeBase64(s)
+	if err != nil {
+		return err
+	}
+	*(*[]byte)(p) = b
+	return nil
+}
+
+// decodeBase64 reads the standard alphabet, with or without padding.
+func decodeBase64(s []byte) ([]byte, error) {
+	n := len(s)
+	for n > 0 && s[n-1] == '=' && len(s)-n < 2 {
+		n--
+	}
+	out := make([]byte, base64.RawStdEncoding.DecodedLen(n))
+	n, err := base64.RawStdEncoding.Decode(out, s[:n])
+	if err != nil {
+		return nil, malformed("Invalid base64")
+	}
+	return out[:n], nil
+}
+
+func (d *jsonDecoder) structure(pl *plan, p unsafe.Pointer) error {
+	if d.peek() != '{' {
+		return d.mismatch(pl)
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	next := 0
+	for first := true; ; first = false {
+		ok, err := d.more(first, '}')
+		if err != nil || !ok {
+			return err
+		}
+		name, err := d.key()
+		if err != nil {
+			return err
+		}
+		i := pl.find(name, next)
+		if i < 0 { // AWS ignores members that it does not know
+			if err := d.skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		f := &pl.fields[i]
+		next = i + 1
+		if _, err := d.member(f.plan, f.ptr, unsafe.Add(p, f.offset)); err != nil {
+			return inMember(err, f.name)
+		}
+	}
+}
+
+func (d *jsonDecoder) list(pl *plan, p unsafe.Pointer) error {
+	if d.peek() != '[' {
+		return d.mismatch(pl)
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	l := d.listAt(pl, p)
+	start := d.i
+	if err := l.reserve(&d.budget, 0); err != nil { // an empty list is not an absent one
+		return err
+	}
+	for i := 0; ; i++ {
+		ok, err := d.more(i == 0, ']')
+		if err != nil || !ok {
+			return err
+		}
+		e, err := l.next(&d.budget, d.i-start, len(d.b)-d.i)
+		if err != nil {
+			return err
+		}
+		set, err := d.member(pl.elem, pl.elemPtr, e)
+		if err != nil {
+			return inElement(err, i)
+		}
+		if !set && !pl.elemPtr { // only sparse lists hold nulls
+			l.drop()
+		}
+	}
+}
+
+func (d *jsonDecoder) mapping(pl *plan, p unsafe.Pointer) error {
+	if d.peek() != '{' {
+		return d.mismatch(pl)
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	m := newMapWriter(pl, p)
+	for first := true; ; first = false {
+		ok, err := d.more(first, '}')
+		if err != nil || !ok {
+			return err
+		}
+		k, err := d.key()
+		if err != nil {
+			return err
+		}
+		key := string(k)
+		v, err := m.value(&d.budget)
+		if err != nil {
+			return err
+		}
+		set, err := d.member(pl.elem, pl.elemPtr, v)
+		if err != nil {
+			return inMember(err, key)
+		}
+		m.put(key, set)
+	}
+}
+
+func (d *jsonDecoder) union(pl *plan, p unsafe.Pointer) error {
+	if d.peek() != '{' {
+		return d.mismatch(pl)
+	}
+	if err := d.enter(); err != nil {
+		return err
+	}
+	u := newUnionWriter(pl, p)
+	for first := true; ; first = false {
+		ok, err := d.more(first, '}')
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return u.done()
+		}
+		name, err := d.key()
+		if err != nil {
+			return err
+		}
+		m := u.member(string(name))
+		if d.peek() == 'n' {
+			if err := d.literal("null"); err != nil {
+				return err
+			}
+			continue
+		}
+		if m == nil {
+			u.unknown(name)
+			if err := d.skip(); err != nil {
+				return err
+			}
+			continue
+		}
+		v, err := u.begin(m)
+		if err != nil {
+			return err
+		}
+		if _, err := d.member(m.plan, m.ptr, v); err != nil {
+			return inMember(err, m.name)
+		}
+	}
+}
+
+// mapWriter fills the map at p.
+type mapWriter struct {
+	pl   *plan
+	m    reflect.Value
+	elem reflect.Value // of the map's element type
+	// fast is set for the commonest type.
+	fast map[string]string
+	str  string
+}
+
+// maxEntry is more than a map's entry takes beside what it points to.
+const maxEntry = 64
+
+func newMapWriter(pl *plan, p unsafe.Pointer) *mapWriter {
+	w := &mapWriter{pl: pl}
+	v := reflect.NewAt(pl.typ, p).Elem()
+	if m, ok := v.Addr().Interface().(*map[string]string); ok {
+		*m = make(map[string]string)
+		w.fast = *m
+		return w
+	}
+	v.Set(reflect.MakeMap(pl.typ))
+	w.m = v
+	return w
+}
+
+// value returns the address of a zero value to be read into.
+func (w *mapWriter) value(b *budget) (unsafe.Pointer, error) {
+	if w.fast != nil {
+		w.str = ""
+		if !b.take(maxEntry) {
+			return nil, errTooBig
+		}
+		return unsafe.Pointer(&w.str), nil
+	}
+	if !b.take(maxEntry + int64(w.pl.typ.Elem().Size())) { //nolint:gosec // sizes of types are small
+		return nil, errTooBig
+	}
+	w.elem = reflect.New(w.pl.typ.Elem())
+	return w.elem.UnsafePointer(), nil
+}
+
+// put stores what was read. Only sparse maps hold nulls.
+func (w *mapWriter) put(key string, set bool) {
+	if !set && !w.pl.elemPtr {
+		return
+	}
+	if w.fast != nil {
+		w.fast[key] = w.str
+		return
+	}
+	w.m.SetMapIndex(reflect.ValueOf(key).Convert(w.pl.typ.Key()), w.elem.Elem())
+}
+
+// unionWriter sets the union at p.
+type unionWriter struct {
+	pl      *plan
+	p       unsafe.Pointer
+	set     bool
+	strange string
+}
+
+func newUnionWriter(pl *plan, p unsafe.Pointer) *unionWriter { return &unionWriter{pl: pl, p: p} }
+
+// member returns the alternative called name. A member __type names the structure and is no alternative.
+func (u *unionWriter) member(name string) *unionMember {
+	for i := range u.pl.members {
+		if u.pl.members[i].name == name {
+			return &u.pl.members[i]
+		}
+	}
+	return nil
+}
+
+func (u *unionWriter) unknown(name []byte) {
+	if string(name) != "__type" && u.strange == "" {
+		u.strange = clip(name)
+	}
+}
+
+// begin makes m the union's value and returns the address to read it into.
+func (u *unionWriter) begin(m *unionMember) (unsafe.Pointer, error) {
+	if u.set {
+		return nil, malformed("Union has more than one member set")
+	}
+	u.set = true
+	w := reflect.New(m.wrapper)
+	reflect.NewAt(u.pl.typ, u.p).Elem().Set(w)
+	return unsafe.Add(w.UnsafePointer(), m.offset), nil
+}
+
+// done checks that some alternative was set.
+func (u *unionWriter) done() error {
+	switch {
+	case u.set && u.strange == "":
+		return nil
+	case u.strange != "":
+		return malformed("Unknown union member '" + u.strange + "'")
+	default:
+		return malformed("Union has no member set")
+	}
+}

@@ -1,0 +1,482 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package awswire
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+	"unsafe"
+
+	"go.uber.org/zap"
+)
+
+// MuxSettings is what a [Mux] is made of.
+type MuxSettings struct {
+	// Services by whom requests are answered.
+	Services []*Service
+	// Authenticator says who asks. Nil accepts everybody, as [NewAuthenticator] with no verifier does.
+	Authenticator Authenticator
+	// Logger of failures that clients do not get to see. Nil logs nothing.
+	Logger *zap.Logger
+	// MaxBody bounds the bodies of services that set no limit of their own. 0 is 4 MiB.
+	MaxBody int64
+	// Fallback answers the paths that are no AWS API. Nil answers 404.
+	Fallback http.Handler
+	// OnUnimplemented is told of operations that AWS has and no handler here.
+	OnUnimplemented func(service, operation string)
+	// Observe is told of every request that was for some service, after the answer.
+	Observe func(context.Context, Observation)
+	// Now is the clock, time.Now when nil.
+	Now func() time.Time
+	// NewRequestID makes request ids, random UUIDs when nil.
+	NewRequestID func() string
+}
+
+// Observation is what a request came to.
+type Observation struct {
+	Service   string // signing name; "" when it was not found out
+	Operation string // "" when the service has no such operation
+	Protocol  Protocol
+	Status    int
+	Code      string // the error's shape, "" for a success
+	Duration  time.Duration
+	// RequestBytes is the size of the body before decompression.
+	RequestBytes  int
+	ResponseBytes int64
+}
+
+// Mux answers the requests of AWS clients for several services on one address: it finds out which service, protocol
+// and operation a request is for, has it authenticated, and calls the operation.
+type Mux struct {
+	settings MuxSettings
+	services []*Service
+	// unknown stands for a service that could not be told.
+	unknown *Service
+	auth    Authenticator
+	log     *zap.Logger
+	maxBody int64
+}
+
+// NewMux returns a Mux, or an error when an operation's types cannot be read or written.
+func NewMux(settings MuxSettings) (*Mux, error) {
+	m := &Mux{
+		settings: settings,
+		services: settings.Services,
+		unknown:  &Service{XMLNamespace: "http://webservices.amazon.com/AWSFault/2005-15-09"},
+		auth:     settings.Authenticator,
+		log:      settings.Logger,
+		maxBody:  settings.MaxBody,
+	}
+	if m.auth == nil {
+		m.auth = NewAuthenticator(AuthenticatorSettings{})
+	}
+	if m.log == nil {
+		m.log = zap.NewNop()
+	}
+	if m.maxBody <= 0 {
+		m.maxBody = defaultMaxBody
+	}
+	if m.settings.Now == nil {
+		m.settings.Now = time.Now
+	}
+	if m.settings.NewRequestID == nil {
+		m.settings.NewRequestID = newUUID
+	}
+	if m.settings.Fallback == nil {
+		m.settings.Fallback = http.NotFoundHandler()
+	}
+	for _, s := range m.services {
+		for _, op := range s.operations {
+			if err := op.prepare(); err != nil {
+				return nil, fmt.Errorf("%s %s: %w", s.SigningName, op.Name, err)
+			}
+		}
+	}
+	return m, nil
+}
+
+// prepare builds the plans of an operation's types.
+func (op *Operation) prepare() error {
+	var err error
+	if op.in, err = planFor(op.Input); err != nil {
+		return err
+	}
+	if op.NoOutput || op.Output == nil {
+		return nil
+	}
+	op.out, err = planFor(op.Output)
+	return err
+}
+
+// newUUID returns a random UUID, version 4.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	var out [36]byte
+	hex.Encode(out[:8], b[:4])
+	hex.Encode(out[9:13], b[4:6])
+	hex.Encode(out[14:18], b[6:8])
+	hex.Encode(out[19:23], b[8:10])
+	hex.Encode(out[24:], b[10:])
+	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
+	return string(out[:])
+}
+
+// exchange is one request and its answer.
+type exchange struct {
+	*Mux
+	w     http.ResponseWriter
+	r     *http.Request
+	route route
+	op    *Operation
+	req   *Request
+	start time.Time
+	seen  Observation
+	// wrote is set once the header is out and an error cannot be answered any more.
+	wrote bool
+}
+
+// ServeHTTP answers a request.
+func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rt, ok := m.detect(r)
+	if !ok {
+		m.settings.Fallback.ServeHTTP(w, r)
+		return
+	}
+	x := &exchange{Mux: m, w: w, r: r, route: rt, start: m.settings.Now()}
+	x.req = &Request{
+		ID:             m.settings.NewRequestID(),
+		Header:         r.Header,
+		ResponseHeader: w.Header(),
+		QueryMode:      strings.EqualFold(r.Header.Get("X-Amzn-Query-Mode"), "true"),
+	}
+	w.Header().Set("X-Amzn-Requestid", x.req.ID)
+	w.Header().Set("Date", x.start.UTC().Format(http.TimeFormat))
+	defer x.finish()
+	if err := x.serve(); err != nil {
+		x.fail(err)
+	}
+}
+
+// finish reports the request and survives a handler's panic.
+func (x *exchange) finish() {
+	if v := recover(); v != nil {
+		if v == http.ErrAbortHandler { //nolint:errorlint // by convention compared as it is
+			panic(v)
+		}
+		x.log.Error("operation panicked", x.fields(
+			zap.String("panic", fmt.Sprint(v)), zap.ByteString("stack", debug.Stack()))...)
+		if !x.wrote {
+			x.fail(InternalFailure())
+		}
+	}
+	if x.settings.Observe == nil {
+		return
+	}
+	if x.route.service != nil {
+		x.seen.Service = x.route.service.SigningName
+	}
+	x.seen.Protocol = x.route.protocol
+	x.seen.Duration = x.settings.Now().Sub(x.start)
+	x.settings.Observe(x.r.Context(), x.seen)
+}
+
+func (x *exchange) fields(more ...zap.Field) []zap.Field {
+	list := []zap.Field{zap.String("request_id", x.req.ID), zap.String("operation", x.route.operation)}
+	if x.route.service != nil {
+		list = append(list, zap.String("service", x.route.service.SigningName))
+	}
+	return append(list, more...)
+}
+
+// serve does everything up to a successful answer.
+func (x *exchange) serve() error {
+	raw := buffers.Get().(*bytes.Buffer)
+	defer putBuffer(raw)
+	limit := x.limit()
+	if err := readBody(x.w, x.r, limit, raw); err != nil {
+		x.guessService()
+		return err
+	}
+	body := raw.Bytes()
+	x.seen.RequestBytes = len(body)
+	if x.route.err != nil {
+		return x.route.err
+	}
+	inflated := buffers.Get().(*bytes.Buffer)
+	defer putBuffer(inflated)
+	encoding := x.r.Header.Get("Content-Encoding")
+	plain, err := body, error(nil)
+	formErr := error(nil)
+	if x.route.protocol == ProtocolQuery {
+		// The operation stands in the body, so that it is read before the signature over it is verified.
+		if plain, err = inflate(encoding, body, limit, inflated); err != nil {
+			x.guessService()
+			return err
+		}
+		formErr = x.readForm(x.r, &x.route, plain)
+		if s := x.route.service; s.MaxBody > 0 && int64(len(plain)) > s.MaxBody {
+			return tooLarge()
+		}
+	}
+	s := x.route.service
+	x.req.Service, x.req.Operation, x.req.Protocol = s, x.route.operation, x.route.protocol
+	if formErr == nil || s != x.unknown {
+		if err := x.authenticate(body); err != nil {
+			return err
+		}
+	}
+	if formErr != nil {
+		return formErr
+	}
+	if err := x.lookup(); err != nil {
+		return err
+	}
+	if x.route.protocol != ProtocolQuery {
+		if plain, err = inflate(encoding, body, limit, inflated); err != nil {
+			return err
+		}
+	}
+	if x.op.MaxBody > 0 && int64(len(plain)) > x.op.MaxBody {
+		return tooLarge()
+	}
+	x.req.BodyBytes = len(plain)
+	in := reflect.New(x.op.Input)
+	switch x.route.protocol {
+	case ProtocolQuery:
+		err = decodeQuery(x.route.params, len(plain), x.op.in, in.UnsafePointer())
+	case ProtocolCBOR:
+		err = decodeCBOR(plain, x.op.in, in.UnsafePointer())
+	default:
+		err = decodeJSON(plain, x.op.in, in.UnsafePointer())
+	}
+	if err != nil {
+		return serializationError(err)
+	}
+	ctx := WithRequest(x.r.Context(), x.req)
+	if x.op.stream != nil {
+		return x.stream(ctx, in.Interface())
+	}
+	out, err := x.op.call(ctx, in.Interface())
+	if err != nil {
+		return err
+	}
+	return x.succeed(out)
+}
+
+// limit is how many bytes a body may have.
+func (x *exchange) limit() int64 {
+	if s := x.route.service; s != nil {
+		if s.MaxBody > 0 {
+			return s.MaxBody
+		}
+		return x.maxBody
+	}
+	limit := x.maxBody
+	for _, s := range x.services {
+		limit = max(limit, s.MaxBody)
+	}
+	return limit
+}
+
+// guessService makes an answer possible when the body, which names the service, cannot be read.
+func (x *exchange) guessService() {
+	if x.route.service == nil {
+		x.route.service = x.queryServiceOfHost(x.r)
+	}
+}
+
+func (x *exchange) authenticate(body []byte) error {
+	id, err := x.auth.Authenticate(x.r, body, x.route.service, x.route.operation)
+	if err != nil {
+		return err
+	}
+	x.req.Account, x.req.Region, x.req.AccessKey = id.Account, id.Region, id.AccessKey
+	return nil
+}
+
+// lookup finds the operation.
+func (x *exchange) lookup() error {
+	s, name := x.route.service, x.route.operation
+	if op := s.operations[name]; op != nil {
+		x.op = op
+		x.seen.Operation = name
+		return nil
+	}
+	for _, known := range s.Known {
+		if known != name {
+			continue
+		}
+		x.seen.Operation = name
+		if x.settings.OnUnimplemented != nil {
+			x.settings.OnUnimplemented(s.SigningName, name)
+		}
+		return NotImplemented("Operation " + s.SigningName + ":" + name)
+	}
+	if x.route.protocol == ProtocolQuery {
+		return invalidAction(name, s.Version)
+	}
+	return &Error{
+		Code:    "UnknownOperationException",
+		Message: "Operation " + clip([]byte(name)) + " of " + s.SigningName + " does not exist.",
+	}
+}
+
+// succeed writes an operation's output.
+func (x *exchange) succeed(out any) error {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer putBuffer(buf)
+	v := reflect.ValueOf(out)
+	op, empty := x.op, !v.IsValid() || v.IsNil()
+	dst := buf.AvailableBuffer()
+	var err error
+	header := x.w.Header()
+	switch x.route.protocol {
+	case ProtocolQuery:
+		header.Set("Content-Type", "text/xml")
+		var p unsafe.Pointer
+		if !empty && op.out != nil {
+			p = v.UnsafePointer()
+		}
+		dst, err = appendXMLResponse(dst, x.route.service, op.Name, op.out, p, x.req.ID)
+	case ProtocolCBOR:
+		header.Set("Smithy-Protocol", "rpc-v2-cbor")
+		if op.out == nil {
+			break
+		}
+		header.Set("Content-Type", "application/cbor")
+		if empty {
+			dst = append(dst, cborMapOpen, cborBreak)
+			break
+		}
+		dst, err = appendCBOR(dst, op.out, v.UnsafePointer())
+	default:
+		header.Set("Content-Type", x.jsonType())
+		if op.out == nil {
+			break
+		}
+		if empty {
+			dst = append(dst, '{', '}')
+			break
+		}
+		dst, err = appendJSON(dst, op.out, v.UnsafePointer())
+	}
+	if err != nil {
+		return fmt.Errorf("encode output: %w", err)
+	}
+	x.write(http.StatusOK, dst)
+	// The answer may have outgrown the buffer it was begun in.
+	*buf = *bytes.NewBuffer(dst)
+	return nil
+}
+
+func (x *exchange) jsonType() string {
+	switch {
+	case x.route.protocol == ProtocolRESTJSON:
+		return contentTypeJSON
+	case x.route.json != "":
+		return x.route.json
+	case x.route.protocol == ProtocolJSON10:
+		return "application/x-amz-json-1.0"
+	default:
+		return "application/x-amz-json-1.1"
+	}
+}
+
+func (x *exchange) write(status int, body []byte) {
+	x.wrote = true
+	x.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	x.w.WriteHeader(status)
+	n, err := x.w.Write(body)
+	if err != nil {
+		x.log.Debug("answer not delivered", x.fields(zap.Error(err))...)
+	}
+	x.seen.Status, x.seen.ResponseBytes = status, int64(n)
+}
+
+// fail answers with an error.
+func (x *exchange) fail(err error) {
+	s, protocol := x.route.service, x.route.protocol
+	if s == nil {
+		s = x.unknown
+	}
+	f, internal := failureOf(s, protocol, x.req.QueryMode, err)
+	switch {
+	case !internal:
+	case errors.Is(err, context.Canceled) && x.r.Context().Err() != nil:
+		x.log.Debug("client went away", x.fields(zap.Error(err))...)
+	default:
+		x.log.Error("operation failed", x.fields(zap.Error(err))...)
+	}
+	x.seen.Code = f.shape
+	body, err := appendFailure(nil, s, protocol, f, x.req.ID)
+	if err != nil {
+		x.log.Error("error not encoded", x.fields(zap.Error(err))...)
+		f.members = nil
+		body, _ = appendFailure(nil, s, protocol, f, x.req.ID) // texts alone always encode
+	}
+	header := x.w.Header()
+	switch protocol {
+	case ProtocolQuery:
+		header.Set("Content-Type", "text/xml")
+	case ProtocolCBOR:
+		header.Set("Smithy-Protocol", "rpc-v2-cbor")
+		header.Set("Content-Type", "application/cbor")
+	default:
+		header.Set("Content-Type", x.jsonType())
+		if protocol == ProtocolRESTJSON {
+			header.Set("X-Amzn-Errortype", f.shape)
+		}
+	}
+	if x.req.QueryMode && len(s.QueryErrors) > 0 && protocol != ProtocolQuery {
+		fault := "Sender"
+		if f.fault == FaultReceiver {
+			fault = "Receiver"
+		}
+		header.Set("X-Amzn-Query-Error", f.queryCode+";"+fault)
+	}
+	x.write(f.status, body)
+}
+
+// stream runs an operation that answers with events.
+func (x *exchange) stream(ctx context.Context, in any) error {
+	e := &EventStream{w: x.w, flush: http.NewResponseController(x.w)}
+	defer func() {
+		x.wrote = e.started
+		if e.started {
+			x.seen.Status, x.seen.ResponseBytes = http.StatusOK, e.sent
+		}
+	}()
+	err := x.op.stream(ctx, in, e)
+	if !e.started {
+		if err != nil {
+			return err
+		}
+		return e.Start()
+	}
+	if err == nil || x.r.Context().Err() != nil {
+		return nil
+	}
+	f, internal := failureOf(x.route.service, x.route.protocol, false, err)
+	if internal {
+		x.log.Error("operation failed", x.fields(zap.Error(err))...)
+	}
+	x.seen.Code = f.shape
+	if err := e.fail(x.route.service, f); err != nil {
+		x.log.Debug("answer not delivered", x.fields(zap.Error(err))...)
+	}
+	return nil
+}
