@@ -4,6 +4,8 @@
 package awsapiextension
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/nephoscope/nephoscope/pkg/awswire"
@@ -65,6 +67,18 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.refuse(w, r)
 	}
+}
+
+// wait returns when no request is being served. None may come any more: it takes all slots.
+func (h *handler) wait(ctx context.Context) error {
+	for range cap(h.slots) {
+		select {
+		case h.slots <- struct{}{}:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for requests to end: %w", ctx.Err())
+		}
+	}
+	return nil
 }
 
 // refuse answers without reading the body, so that what is refused costs no memory. Unsigned requests of old

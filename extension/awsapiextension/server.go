@@ -11,11 +11,16 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.uber.org/zap"
 )
+
+// shutdownGrace is how long requests under way may go on once the extension is to stop. Receivers stop before it, so
+// that no write is among them.
+const shutdownGrace = 5 * time.Second
 
 // maxHeaderBytes bounds a request's headers. Presigned requests carry much in their first line.
 const maxHeaderBytes = 64 << 10
@@ -24,7 +29,7 @@ const maxHeaderBytes = 64 << 10
 type server struct {
 	cfg      *Config
 	logger   *zap.Logger
-	handler  http.Handler
+	handler  *handler
 	http     *http.Server
 	listener net.Listener
 	wg       sync.WaitGroup
@@ -64,12 +69,16 @@ func (s *server) start(ctx context.Context, host component.Host) error {
 
 func (s *server) address() string { return s.listener.Addr().String() }
 
-// shutdown waits for the requests under way until ctx is done, and then cuts them off.
+// shutdown lets the requests under way end, for a while, and then cuts them off.
 func (s *server) shutdown(ctx context.Context) error {
-	err := s.http.Shutdown(ctx)
-	if err != nil {
-		err = errors.Join(err, s.http.Close())
+	grace, cancel := context.WithTimeout(ctx, shutdownGrace)
+	defer cancel()
+	err := s.http.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		s.logger.Warn("requests were cut off", zap.Duration("after", shutdownGrace))
+		err = nil
 	}
+	err = errors.Join(err, s.http.Close())
 	s.wg.Wait()
-	return err
+	return errors.Join(err, s.handler.wait(ctx))
 }

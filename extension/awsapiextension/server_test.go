@@ -5,6 +5,8 @@ package awsapiextension
 
 import (
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net"
 	"net/http"
@@ -25,7 +27,12 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configoptional"
+	"go.opentelemetry.io/collector/config/configtls"
+	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -287,3 +294,65 @@ func TestSelfMetrics(t *testing.T) {
 }
 
 var _ component.Host = (*reportingHost)(nil)
+
+// TestTLS speaks https with a certificate of its own.
+func TestTLS(t *testing.T) {
+	maker := httptest.NewUnstartedServer(nil) // knows how to make a certificate
+	maker.StartTLS()
+	defer maker.Close()
+	certificate := maker.TLS.Certificates[0]
+	key, err := x509.MarshalPKCS8PrivateKey(certificate.PrivateKey)
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	cfg.Endpoint = "127.0.0.1:0"
+	cfg.TLS = configoptional.Some(configtls.ServerConfig{Config: configtls.Config{
+		CertPem: configopaque.String(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Certificate[0]})),
+		KeyPem:  configopaque.String(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+	}})
+	e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), cfg, time.Now)
+	require.NoError(t, err)
+	c := &collector{t: t, host: host{}, api: e}
+	c.start(e)
+
+	client := c.aws()
+	client.HTTPClient = maker.Client()
+	client.BaseEndpoint = aws.String("https://" + e.Endpoint())
+	_, err = sts.NewFromConfig(client).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})
+	require.NoError(t, err)
+	maker.Client().CloseIdleConnections()
+
+	cfg.TLS = configoptional.Some(configtls.ServerConfig{Config: configtls.Config{CertPem: "x", KeyPem: "y"}})
+	e, err = newExtension(extensiontest.NewNopSettings(metadata.Type), cfg, time.Now)
+	require.NoError(t, err)
+	require.ErrorContains(t, e.Start(t.Context(), host{}), "tls:")
+	require.NoError(t, e.Shutdown(t.Context()))
+}
+
+// TestShutdownIsBounded checks that a request that does not end holds up the shutdown no longer than its context.
+func TestShutdownIsBounded(t *testing.T) {
+	entered, leave := make(chan struct{}, 1), make(chan struct{})
+	cfg := createDefaultConfig().(*Config)
+	cfg.Endpoint = "127.0.0.1:0"
+	e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), cfg, time.Now)
+	require.NoError(t, err)
+	c := &collector{t: t, host: host{}, api: e}
+	require.NoError(t, e.Start(t.Context(), c.host))
+	waiting, err := consumer.NewMetrics(func(context.Context, pmetric.Metrics) error {
+		entered <- struct{}{}
+		<-leave
+		return nil
+	})
+	require.NoError(t, err)
+	_, err = e.RegisterMetrics(waiting)
+	require.NoError(t, err)
+	put := make(chan error)
+	go func() { put <- putOne(t, c) }()
+	<-entered
+	server := e.server
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, e.Shutdown(ctx), context.Canceled)
+	require.Error(t, <-put)
+	close(leave)
+	require.NoError(t, server.handler.wait(t.Context()))
+}

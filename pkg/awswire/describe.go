@@ -188,7 +188,7 @@ func NewService(signingName string) *Service {
 		QueryErrors:    make(map[string]QueryError),
 		Known:          slices.Clone(m.operations),
 		Paths:          make(map[string]string),
-		MaxBody:        d.maxBody,
+		defaultMaxBody: d.maxBody,
 		ValidationCode: d.validation,
 		ThrottlingCode: d.throttled,
 		Unsigned:       slices.Clone(d.unsigned),

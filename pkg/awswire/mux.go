@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ type MuxSettings struct {
 	Authenticator Authenticator
 	// Logger of failures that clients do not get to see. Nil logs nothing.
 	Logger *zap.Logger
-	// MaxBody bounds the bodies of services that set no limit of their own. 0 is 4 MiB.
+	// MaxBody bounds the bodies of services that set no limit of their own; 0 is what [Service] says.
 	MaxBody int64
 	// Fallback answers the paths that are no AWS API. Nil answers 404.
 	Fallback http.Handler
@@ -83,9 +84,6 @@ func NewMux(settings MuxSettings) (*Mux, error) {
 	}
 	if m.log == nil {
 		m.log = zap.NewNop()
-	}
-	if m.maxBody <= 0 {
-		m.maxBody = defaultMaxBody
 	}
 	if m.settings.Now == nil {
 		m.settings.Now = time.Now
@@ -228,7 +226,7 @@ func (x *exchange) serve() error {
 			return err
 		}
 		formErr = x.readForm(x.r, &x.route, plain)
-		if s := x.route.service; s.MaxBody > 0 && int64(len(plain)) > s.MaxBody {
+		if int64(len(plain)) > x.limitOf(x.route.service) {
 			return tooLarge()
 		}
 	}
@@ -279,17 +277,29 @@ func (x *exchange) serve() error {
 
 // limit is how many bytes a body may have.
 func (x *exchange) limit() int64 {
-	if s := x.route.service; s != nil {
-		if s.MaxBody > 0 {
-			return s.MaxBody
-		}
-		return x.maxBody
+	if x.route.service != nil {
+		return x.limitOf(x.route.service)
 	}
-	limit := x.maxBody
+	limit := int64(0)
 	for _, s := range x.services {
-		limit = max(limit, s.MaxBody)
+		if slices.Contains(s.Protocols, ProtocolQuery) {
+			limit = max(limit, x.limitOf(s))
+		}
 	}
 	return limit
+}
+
+func (m *Mux) limitOf(s *Service) int64 {
+	switch {
+	case s.MaxBody > 0:
+		return s.MaxBody
+	case m.maxBody > 0:
+		return m.maxBody
+	case s.defaultMaxBody > 0:
+		return s.defaultMaxBody
+	default:
+		return defaultMaxBody
+	}
 }
 
 // guessService makes an answer possible when the body, which names the service, cannot be read.

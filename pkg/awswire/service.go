@@ -50,7 +50,8 @@ type Service struct {
 	Known []string
 	// Paths maps a rest-json request path to its operation's name.
 	Paths map[string]string
-	// MaxBody bounds a request's body in bytes, before and after decompression; 0 takes the Mux's.
+	// MaxBody bounds a request's body in bytes, before and after decompression; 0 takes the Mux's, and when that is 0
+	// too, 10 MiB for logs and X-Ray and 4 MiB for others.
 	MaxBody int64
 	// ValidationCode is the code of errors that [Validation] makes; "" is ValidationException.
 	ValidationCode string
@@ -64,7 +65,8 @@ type Service struct {
 	ErrorStatus map[string]int
 
 	// noOutput has the operations whose model has no output.
-	noOutput   map[string]bool
+	noOutput       map[string]bool
+	defaultMaxBody int64
 	operations map[string]*Operation
 }
 
@@ -120,12 +122,15 @@ func (s *Service) add(op *Operation) {
 	s.operations[op.Name] = op
 }
 
-// HandleNoOutput adds an operation whose answer has no body.
+// HandleNoOutput adds an operation that has nothing to answer. Its answer has no body, or an empty structure when
+// that is what the operation's model has.
 func HandleNoOutput[I any](s *Service, name string, fn func(context.Context, *I) error) *Operation {
 	op := Handle(s, name, func(ctx context.Context, in *I) (*struct{}, error) {
 		return nil, fn(ctx, in)
 	})
-	op.Output, op.NoOutput = nil, true
+	if len(s.noOutput) == 0 || s.noOutput[name] {
+		op.Output, op.NoOutput = nil, true
+	}
 	return op
 }
 

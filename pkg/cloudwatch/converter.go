@@ -238,12 +238,12 @@ func (r *conversion) startScope(sm pmetric.ScopeMetrics) bool {
 	r.resolution, r.own = 60, false
 	attrs := r.scope.Attributes()
 	if v, ok := attrs.Get(AttributeStorageResolution); ok {
-		if n := v.Int(); v.Type() == pcommon.ValueTypeInt && (n == 1 || n == 60) {
-			r.resolution = int32(n)
-		} else {
+		n := v.Int()
+		if v.Type() != pcommon.ValueTypeInt || (n != 1 && n != 60) {
 			r.dropScope(sm, ReasonInvalidResolution)
 			return false
 		}
+		r.resolution = int32(n)
 	}
 	if v, ok := attrs.Get(AttributeNamespace); ok {
 		r.scopeNamespace, r.own = v.AsString(), true

@@ -5,6 +5,7 @@ package cloudwatch
 
 import (
 	"math"
+	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
@@ -186,8 +187,8 @@ func (r *conversion) addExponentialPoint(dp pmetric.ExponentialHistogramDataPoin
 		count: p.count, sum: p.sum, hasSum: p.hasSum,
 		min: dp.Min(), max: dp.Max(), hasMin: dp.HasMin(), hasMax: dp.HasMax(), pinned: !cumulative,
 	}
-	for i := len(p.negative) - 1; i >= 0; i-- {
-		if n := p.negative[i]; n > 0 {
+	for i, n := range slices.Backward(p.negative) {
+		if n > 0 {
 			lo, hi := exponentialEdges(p.scale, int(p.negativeOffset)+i)
 			h.buckets = append(h.buckets, histogramBucket{lo: -hi, hi: -lo, count: float64(n)})
 		}

@@ -291,7 +291,7 @@ func FuzzConvert(f *testing.F) {
 					require.Len(t, d.Counts, len(d.Values))
 					require.True(t, rising(d.Values), "%v", d.Values)
 					s, _ := d.RollUp()
-					require.True(t, s.Minimum <= s.Maximum, "%+v", d)
+					require.LessOrEqual(t, s.Minimum, s.Maximum, "%+v", d)
 				}
 			}
 			if len(batches) > 0 {

@@ -235,7 +235,8 @@ func (r *conversion) seriesKey(attrs pcommon.Map) []byte {
 		sum := sha256.Sum256(appendAttributesKey(r.keyBuf[:0], r.resource.Attributes()))
 		r.resourceKey = sum[:16]
 	}
-	key := append(r.keyBuf[:0], r.resourceKey...)
+	key := r.keyBuf[:0]
+	key = append(key, r.resourceKey...)
 	key = appendKeyString(key, r.scopeNamespace)
 	key = appendKeyString(key, r.scope.Name())
 	key = appendKeyString(key, r.scope.Version())

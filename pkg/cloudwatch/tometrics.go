@@ -181,8 +181,8 @@ func (w *metricsWriter) metricFor(g metricGroup, alone bool) pmetric.Metric {
 
 func (w *metricsWriter) scopeFor(g metricGroup) pmetric.MetricSlice {
 	// Newest first: data of one request has few namespaces, often in runs.
-	for i := len(w.groups) - 1; i >= 0; i-- {
-		if s := &w.groups[i]; s.resolution == g.resolution && s.namespace == g.namespace {
+	for _, s := range slices.Backward(w.groups) {
+		if s.resolution == g.resolution && s.namespace == g.namespace {
 			return s.metrics
 		}
 	}
@@ -203,12 +203,12 @@ func putDimensions(attrs pcommon.Map, dims []Dimension) {
 }
 
 func timestamp(d *Datum) pcommon.Timestamp {
-	return pcommon.Timestamp(d.TimestampMs * int64(time.Millisecond)) //nolint:gosec // not before 1970
+	return pcommon.Timestamp(d.TimestampMs * int64(time.Millisecond))
 }
 
 // startTimestamp is the beginning of the point's second or minute.
 func startTimestamp(d *Datum) pcommon.Timestamp {
-	return pcommon.Timestamp(FloorTimestamp(d.TimestampMs, max(d.StorageResolution, 1)) * int64(time.Second)) //nolint:gosec // not before 1970
+	return pcommon.Timestamp(FloorTimestamp(d.TimestampMs, max(d.StorageResolution, 1)) * int64(time.Second))
 }
 
 func wholeCount(c float64) bool { return c >= 0 && c < maxWholeCount && c == math.Trunc(c) }

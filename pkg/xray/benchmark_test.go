@@ -6,6 +6,8 @@ package xray
 import (
 	"fmt"
 	"testing"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // smallSegment is what the Python SDK sends for a traced function with one annotation.
@@ -84,4 +86,25 @@ func BenchmarkSummarize(b *testing.B) {
 			b.Fatal("no services")
 		}
 	}
+}
+
+func BenchmarkFromTracesOTLP(b *testing.B) {
+	td, s := otlpTrace(ptrace.SpanKindServer, 1)
+	s.Attributes().PutStr("http.request.method", "GET")
+	s.Attributes().PutStr("url.path", "/orders/7")
+	s.Attributes().PutStr("server.address", "shop.example.com")
+	s.Attributes().PutInt("http.response.status_code", 200)
+	s.Attributes().PutStr("http.route", "/orders/{id}")
+	spans := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans()
+	for range 49 {
+		s.CopyTo(spans.AppendEmpty())
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		docs, err := FromTraces(td)
+		if len(docs) != 50 || err != nil {
+			b.Fatal("lost spans")
+		}
+	}
+	perSegment(b, 50)
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 func FuzzParseJSON(f *testing.F) {
@@ -75,5 +76,42 @@ func FuzzRoundTrip(f *testing.F) {
 		normalise(want)
 		normaliseIDs(got)
 		require.Equal(t, want, got)
+	})
+}
+
+// FuzzFromTraces feeds spans of any kind: what becomes a document stays the same document from then on.
+func FuzzFromTraces(f *testing.F) {
+	for _, doc := range segmentFiles(f) {
+		td, _ := ToTraces("1", "r", []string{doc})
+		b, err := new(ptrace.ProtoMarshaler).MarshalTraces(td)
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	td, s := otlpTrace(ptrace.SpanKindClient, 1)
+	s.Attributes().PutStr("db.system", "mysql")
+	s.Attributes().PutStr("http.url", "http://a/")
+	s.Events().AppendEmpty().SetName("exception")
+	b, err := new(ptrace.ProtoMarshaler).MarshalTraces(td)
+	require.NoError(f, err)
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		td, err := new(ptrace.ProtoUnmarshaler).UnmarshalTraces(b)
+		if err != nil {
+			return
+		}
+		docs, _ := FromTraces(td)
+		for _, d := range docs {
+			again, refused := ToTraces(d.Account, d.Region, []string{d.JSON})
+			if len(d.JSON) > MaxDocumentSize {
+				continue
+			}
+			require.Empty(t, refused)
+			back, err := FromTraces(again)
+			require.NoError(t, err)
+			require.Len(t, back, 1)
+			require.True(t, assertEqualJSON(decode(t, d.JSON), decode(t, back[0].JSON)), "%s\n%s", d.JSON, back[0].JSON)
+		}
+		trace := AssembleTrace(docs)
+		Summarize(trace)
 	})
 }

@@ -40,7 +40,7 @@ type DefaultSampling struct {
 	mu      sync.Mutex
 	clients map[string]samplingClient
 	joined  uint64
-	windows []samplingWindow     // of what clients report, oldest first
+	windows []samplingWindow // of what clients report, oldest first
 }
 
 // NewDefaultSampling returns a sampling service that takes the time from now.

@@ -8,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"unsafe"
 
@@ -22,6 +23,7 @@ type bloomBuilder struct {
 	feed   chan *bloomFeed
 	queued atomic.Int64 // bytes in feed
 	acc    chunkBuilder
+	spare  chan *bloomFeed // to be used again
 }
 
 // bloomFeed is what the builder needs of the rows of one commit.
@@ -32,16 +34,19 @@ type bloomFeed struct {
 }
 
 type bloomFeedRow struct {
-	end     int // of the message in text
-	ts      int64
-	traceID string
+	end      int // of the message in text
+	ts       int64
+	trace    uint64 // hash of the promoted trace id
+	hasTrace bool
 }
 
 // maxBloomFeed bounds the bytes that wait for the builder.
 const maxBloomFeed = 32 << 20
 
+const maxSpareFeed = 8 << 20
+
 func newBloomBuilder(e *Engine, f *dayFile) *bloomBuilder {
-	b := &bloomBuilder{e: e, file: f, feed: make(chan *bloomFeed, 256)}
+	b := &bloomBuilder{e: e, file: f, feed: make(chan *bloomFeed, 256), spare: make(chan *bloomFeed, 2)}
 	e.background.Go(b.run)
 	return b
 }
@@ -49,14 +54,42 @@ func newBloomBuilder(e *Engine, f *dayFile) *bloomBuilder {
 // offer hands the rows of a commit over, or not when too much waits already.
 func (b *bloomBuilder) offer(f *bloomFeed) {
 	n := int64(len(f.text))
-	if b.queued.Add(n) > maxBloomFeed {
-		b.queued.Add(-n)
+	if b.queued.Add(n) <= maxBloomFeed {
+		select {
+		case b.feed <- f:
+			return
+		default:
+		}
+	}
+	b.queued.Add(-n)
+	b.recycle(f)
+}
+
+// newFeed returns an empty feed with room for the rows.
+func (b *bloomBuilder) newFeed(rows int, batch []*writeRequest) *bloomFeed {
+	var f *bloomFeed
+	select {
+	case f = <-b.spare:
+		f.text, f.rows = f.text[:0], f.rows[:0]
+	default:
+		f = new(bloomFeed)
+	}
+	n := 0
+	for _, r := range batch {
+		n += int(r.bytes) - r.rows*logRowBytes
+	}
+	f.text, f.rows = slices.Grow(f.text, n), slices.Grow(f.rows, rows)
+	return f
+}
+
+// recycle keeps a feed for the next commit, unless it is large.
+func (b *bloomBuilder) recycle(f *bloomFeed) {
+	if cap(f.text) > maxSpareFeed {
 		return
 	}
 	select {
-	case b.feed <- f:
+	case b.spare <- f:
 	default:
-		b.queued.Add(-n)
 	}
 }
 
@@ -73,7 +106,9 @@ func (b *bloomBuilder) run() {
 		if failed || b.e.stopCtx.Err() != nil {
 			continue
 		}
-		if err := b.take(f); err != nil {
+		err := b.take(f)
+		b.recycle(f)
+		if err != nil {
 			failed = true
 			if b.e.stopCtx.Err() == nil && !errors.Is(err, errFileGone) {
 				b.e.cfg.Logger.Warn("token index falls behind, searches read more", zap.String("file", x.path), zap.Error(err))
@@ -100,7 +135,10 @@ func (b *bloomBuilder) take(f *bloomFeed) error {
 		row := f.firstRow + int64(i)
 		if row == b.acc.next && row < end {
 			text := f.text[begin:r.end]
-			if err := b.acc.add(b.file.bloom, unsafe.String(unsafe.SliceData(text), len(text)), r.traceID, r.ts); err != nil {
+			if r.hasTrace {
+				b.acc.addHash(r.trace, r.ts)
+			}
+			if err := b.acc.add(b.file.bloom, unsafe.String(unsafe.SliceData(text), len(text)), r.ts); err != nil {
 				return err
 			}
 		}
@@ -115,19 +153,29 @@ type chunkBuilder struct {
 	next   int64 // row
 	tokens tokenSet
 	chunk  bloomChunk
+	begun  bool
+}
+
+// begin prepares for the first row of a chunk.
+func (c *chunkBuilder) begin(ts int64) {
+	if c.chunk.rows == 0 && !c.begun {
+		c.tokens.reset()
+		c.chunk.oldest, c.chunk.newest = ts, ts
+		c.begun = true
+	}
+}
+
+// addHash takes a hash of the row that the next call of add is for.
+func (c *chunkBuilder) addHash(hash uint64, ts int64) {
+	c.begin(ts)
+	c.tokens.add(hash)
 }
 
 // add takes the next row and writes the chunk when it is full.
-func (c *chunkBuilder) add(x *bloomIndex, message, traceID string, ts int64) error {
-	if c.chunk.rows == 0 {
-		c.tokens.reset()
-		c.chunk.oldest, c.chunk.newest = ts, ts
-	}
+func (c *chunkBuilder) add(x *bloomIndex, message string, ts int64) error {
+	c.begin(ts)
 	c.chunk.oldest, c.chunk.newest = min(c.chunk.oldest, ts), max(c.chunk.newest, ts)
 	eachToken(message, func(token string) { c.tokens.add(hashToken(token)) })
-	if traceID != "" {
-		c.tokens.add(hashTraceID(traceID))
-	}
 	c.chunk.rows++
 	c.next++
 	if c.chunk.rows < bloomChunkRows {
@@ -143,7 +191,7 @@ func (c *chunkBuilder) flush(x *bloomIndex) error {
 	}
 	first := c.next - int64(c.chunk.rows)
 	chunk := c.chunk
-	c.chunk.rows = 0
+	c.chunk.rows, c.begun = 0, false
 	return x.append(c.id, first, chunk, c.tokens.filter())
 }
 
@@ -192,8 +240,8 @@ func (e *Engine) readChunks(ctx context.Context, f *dayFile, acc *chunkBuilder, 
 		begin.tokens = tokenSet{}
 		if acc.chunk.rows > 0 {
 			begin.next -= int64(acc.chunk.rows)
-			begin.chunk.rows = 0
 		}
+		begin.chunk.rows, begin.begun = 0, false
 		next := begin.next
 		last := min(begin.next+bloomChunkRows, max(end, begin.next+1))
 		err := e.read(ctx, []*dayFile{f}, func(ctx context.Context, s *snapshot) error {
@@ -210,7 +258,10 @@ func (e *Engine) readChunks(ctx context.Context, f *dayFile, acc *chunkBuilder, 
 				if err := rows.Scan(&message, &traceID, &ts); err != nil {
 					return false, err
 				}
-				return true, acc.add(f.bloom, message, traceID, ts)
+				if traceID != "" {
+					acc.addHash(hashTraceID(traceID), ts)
+				}
+				return true, acc.add(f.bloom, message, ts)
 			})
 		})
 		if err != nil {

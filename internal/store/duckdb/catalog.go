@@ -213,8 +213,17 @@ func (e *Engine) reattach(ctx context.Context, inst *instance, f *dayFile, want 
 	if want == readWrite {
 		options = "(ROW_GROUP_SIZE 30720)"
 	}
-	if err := e.attach(ctx, inst, f.path, f.alias, options); err != nil {
-		return e.attachFailed(inst, f, err)
+	err := e.attach(ctx, inst, f.path, f.alias, options)
+	// Each repair makes the log shorter, so this ends.
+	for err != nil {
+		repaired, rerr := e.repairLog(f, err)
+		if rerr != nil {
+			return fmt.Errorf("repair the log of %s: %w", f.path, rerr)
+		}
+		if !repaired {
+			return e.attachFailed(inst, f, err)
+		}
+		err = e.attach(ctx, inst, f.path, f.alias, options)
 	}
 	e.mu.Lock()
 	f.mode, f.gen = want, inst.gen

@@ -117,3 +117,52 @@ func TestCorruptTwice(t *testing.T) {
 		assert.Equal(t, want, string(got))
 	}
 }
+
+// TestDamagedLog damages the end of a write-ahead log as a power failure may. What lies before must be served.
+func TestDamagedLog(t *testing.T) {
+	cfg := testConfig(t)
+	e := openEngine(t, cfg)
+	for i := range 20 {
+		require.NoError(t, e.WriteLogs(t.Context(), []store.LogRecord{record("g", "s", noonMs+int64(i), "message")}))
+	}
+	log, err := os.ReadFile(filepath.Join(cfg.Directory, "logs", "2026-11-21.db.wal"))
+	require.NoError(t, err)
+
+	for name, tc := range map[string]struct {
+		damage func(log []byte) []byte
+		want   int
+		aside  bool
+	}{
+		"sound":          {func(log []byte) []byte { return log }, 20, false},
+		"cut off":        {func(log []byte) []byte { return log[:len(log)-10] }, 19, false},
+		"zeros behind":   {func(log []byte) []byte { return append(log, make([]byte, 4096)...) }, 20, true},
+		"zeros at end":   {func(log []byte) []byte { clear(log[len(log)-200:]); return log }, 19, true},
+		"bit at end":     {func(log []byte) []byte { log[len(log)-60] ^= 1; return log }, 19, true},
+		"garbage behind": {func(log []byte) []byte { return append(log, "a text that stands for anything at all"...) }, 20, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			damaged := testConfig(t)
+			require.NoError(t, os.CopyFS(damaged.Directory, os.DirFS(cfg.Directory)))
+			wal := filepath.Join(damaged.Directory, "logs", "2026-11-21.db.wal")
+			data := tc.damage(append([]byte(nil), log...))
+			require.NoError(t, os.WriteFile(wal, data, 0o600))
+			for range 2 { // the second time it is repaired
+				e, err := Open(t.Context(), damaged)
+				require.NoError(t, err)
+				got, _ := scanAll(t, e, store.LogScan{LogSelection: selection("g")})
+				assert.Len(t, got, tc.want)
+				st, err := e.Stats(t.Context())
+				require.NoError(t, err)
+				if tc.aside {
+					assert.Equal(t, []string{"logs-2026-11-21.db.wal"}, st.SetAside)
+					aside, err := os.ReadFile(filepath.Join(damaged.Directory, "corrupt", "logs-2026-11-21.db.wal"))
+					require.NoError(t, err)
+					assert.Equal(t, data, aside)
+				} else {
+					assert.Empty(t, st.SetAside)
+				}
+				require.NoError(t, e.Close())
+			}
+		})
+	}
+}

@@ -103,7 +103,9 @@ func (s *logSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, er
 	if err != nil {
 		return 0, err
 	}
-	s.feed = &bloomFeed{rows: make([]bloomFeedRow, 0, n)}
+	s.feed = s.builder.newFeed(n, batch)
+	// The strings belong to the callers, who may use their memory again.
+	defer s.boxes.forget()
 	for _, r := range batch {
 		records := r.payload.([]store.LogRecord)
 		for i := range records {
@@ -133,7 +135,11 @@ func (s *logSink) appendRecord(appender *driver.Appender, r *store.LogRecord, se
 	}
 	f := s.feed
 	f.text = append(f.text, message...)
-	f.rows = append(f.rows, bloomFeedRow{end: len(f.text), ts: r.Timestamp, traceID: strings.Clone(r.TraceID)})
+	row := bloomFeedRow{end: len(f.text), ts: r.Timestamp}
+	if r.TraceID != "" {
+		row.trace, row.hasTrace = hashTraceID(r.TraceID), true
+	}
+	f.rows = append(f.rows, row)
 	return appender.AppendRow(s.row[:]...)
 }
 
@@ -144,7 +150,12 @@ func (s *logSink) committed(firstRow int64) {
 	s.feed = nil
 }
 
-func (s *logSink) aborted() { s.feed = nil }
+func (s *logSink) aborted() {
+	if s.feed != nil {
+		s.builder.recycle(s.feed)
+		s.feed = nil
+	}
+}
 
 func (s *logSink) close() {
 	if s.builder != nil {
@@ -171,10 +182,15 @@ type boxes struct {
 
 func (b *boxes) text(i int, s string) any {
 	if b.text8[i] == nil || b.lastText[i] != s {
-		s = validUTF8(strings.Clone(s))
-		b.lastText[i], b.text8[i] = s, s
+		b.lastText[i], b.text8[i] = s, validUTF8(s)
 	}
 	return b.text8[i]
+}
+
+// forget lets go of the strings.
+func (b *boxes) forget() {
+	clear(b.lastText[:])
+	clear(b.text8[:])
 }
 
 // optional is NULL for "".

@@ -94,18 +94,11 @@ func (e *Engine) setAside(f *dayFile, cause error) {
 }
 
 func (e *Engine) moveToCorrupt(f *dayFile) error {
-	dir := filepath.Join(e.cfg.Directory, "corrupt")
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	name, err := e.corruptName(f, ".db")
+	if err != nil {
 		return err
 	}
-	base := f.signal.String() + "-" + f.day.String()
-	name := base + ".db"
-	for n := 2; ; n++ {
-		if _, err := os.Lstat(filepath.Join(dir, name)); errors.Is(err, os.ErrNotExist) {
-			break
-		}
-		name = fmt.Sprintf("%s.%d.db", base, n)
-	}
+	dir := filepath.Join(e.cfg.Directory, "corrupt")
 	// The log first: should we crash in between, a database without its log is still found corrupt or at
 	// least complete up to its checkpoint, and never overwritten.
 	for _, suffix := range []string{".wal", ""} {
@@ -121,22 +114,45 @@ func (e *Engine) moveToCorrupt(f *dayFile) error {
 	if err := errors.Join(syncDir(dir), syncDir(filepath.Dir(f.path))); err != nil {
 		return err
 	}
-	e.mu.Lock()
-	e.setAsideList = append(e.setAsideList, name)
-	slices.Sort(e.setAsideList)
-	e.mu.Unlock()
+	e.addSetAside(name)
 	e.cfg.Logger.Warn("day file was set aside", zap.String("file", f.path), zap.String("to", filepath.Join(dir, name)))
 	return nil
 }
 
+// corruptName is a name in corrupt/ that is not taken yet.
+func (e *Engine) corruptName(f *dayFile, suffix string) (string, error) {
+	dir := filepath.Join(e.cfg.Directory, "corrupt")
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", err
+	}
+	base := f.signal.String() + "-" + f.day.String()
+	name := base + suffix
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(filepath.Join(dir, name)); errors.Is(err, os.ErrNotExist) {
+			return name, nil
+		}
+		name = fmt.Sprintf("%s.%d%s", base, n, suffix)
+	}
+}
+
+func (e *Engine) addSetAside(name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.setAsideList = append(e.setAsideList, name)
+	slices.Sort(e.setAsideList)
+}
+
+// listSetAside finds what is in corrupt/ already: databases, with or without their logs, and logs alone.
 func (e *Engine) listSetAside() error {
 	entries, err := os.ReadDir(filepath.Join(e.cfg.Directory, "corrupt"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	for _, entry := range entries {
-		if strings.HasSuffix(entry.Name(), ".db") {
-			e.setAsideList = append(e.setAsideList, entry.Name())
+	for _, entry := range entries { // in order of their names, so a log comes behind its database
+		name := entry.Name()
+		db, isLog := strings.CutSuffix(name, ".wal")
+		if strings.HasSuffix(db, ".db") && !(isLog && slices.Contains(e.setAsideList, db)) {
+			e.setAsideList = append(e.setAsideList, name)
 		}
 	}
 	return err

@@ -72,6 +72,7 @@ func (s *traceSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, 
 	if err != nil {
 		return 0, err
 	}
+	defer s.boxes.forget()
 	for _, r := range batch {
 		segments := r.payload.([]store.Segment)
 		for i := range segments {

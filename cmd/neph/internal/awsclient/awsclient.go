@@ -52,5 +52,7 @@ func (t Target) Config() aws.Config {
 		BaseEndpoint: aws.String(t.Endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(t.AccessKeyID, t.SecretAccessKey, t.SessionToken),
 		HTTPClient:   &http.Client{Transport: transport, Timeout: time.Minute},
+		// The SDK's default, which it sets when it loads its own configuration. At 0 every PutMetricData is compressed.
+		RequestMinCompressSizeBytes: 10_240,
 	}
 }

@@ -200,7 +200,7 @@ func (r *registry) putDefinition(ctx context.Context, row *definitionRow) (strin
 	}
 	switch {
 	case row.ID == "":
-		if len(rows) >= maxDefinitions {
+		if len(rows) >= r.maxDefinitions {
 			return "", errLimit
 		}
 		row.ID = uuid.NewString()

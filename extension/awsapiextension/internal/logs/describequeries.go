@@ -71,13 +71,17 @@ func (s *Service) getQueryResults(ctx context.Context, in *api.GetQueryResultsIn
 	out := &api.GetQueryResultsOutput{
 		QueryLanguage: types.QueryLanguageCwli,
 		Status:        q.status,
-		Results:       q.answer.rows[from:to],
+		Results:       make([][]types.ResultField, 0, to-from),
 		Statistics:    ptr(q.answer.stats),
 	}
-	if out.Results == nil {
-		out.Results = [][]types.ResultField{}
+	for _, row := range q.answer.rows[from:to] {
+		cells := make([]types.ResultField, len(row))
+		for i := range row {
+			cells[i] = types.ResultField{Field: &row[i].Name, Value: &row[i].Value}
+		}
+		out.Results = append(out.Results, cells)
 	}
-	if to < len(q.answer.rows) {
+	if to < len(q.answer.rows) && q.finished() { // what a running query has found so far has no second page
 		next, err := paging.Encode(id, to)
 		if err != nil {
 			return nil, err

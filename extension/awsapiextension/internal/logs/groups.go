@@ -52,7 +52,7 @@ func (s *Service) createLogGroup(ctx context.Context, in *api.CreateLogGroupInpu
 		return err
 	}
 	now := s.nowMs()
-	return s.reg.putGroup(ctx, t, name, func(row *groupRow) (*groupRow, error) {
+	create := func(row *groupRow) (*groupRow, error) {
 		if row != nil && row.Exists {
 			return nil, errGroupExists
 		}
@@ -67,7 +67,8 @@ func (s *Service) createLogGroup(ctx context.Context, in *api.CreateLogGroupInpu
 			made.HiddenUntil = row.HiddenUntil
 		}
 		return made, nil
-	})
+	}
+	return s.withRoom(ctx, func() error { return s.reg.putGroup(ctx, t, name, create) })
 }
 
 func (s *Service) deleteLogGroup(ctx context.Context, in *api.DeleteLogGroupInput) error {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
+	"github.com/nephoscope/nephoscope/pkg/logsinsights"
 )
 
 const (
@@ -32,19 +33,19 @@ const (
 	queryTimeout = time.Hour
 )
 
-// answer is the result of a query.
+// answer is what a query has found, at its end or so far.
 type answer struct {
-	rows  [][]types.ResultField
+	rows  [][]logsinsights.Field
 	stats types.QueryStatistics
 }
 
-// size is about what the rows take in memory.
+// size is about what the rows take in memory. Names of columns are shared by the rows.
 func (a *answer) size() int64 {
 	n := int64(0)
 	for _, row := range a.rows {
 		n += 24
-		for _, cell := range row {
-			n += 48 + int64(len(*cell.Value)) // names are shared by the rows
+		for i := range row {
+			n += 32 + int64(len(row[i].Value))
 		}
 	}
 	return n
@@ -58,7 +59,7 @@ type query struct {
 	text    string // as the client wrote it
 	shown   string // as DescribeQueries shows it
 	created int64  // Unix ms
-	run     func(context.Context) (answer, error)
+	run     func(ctx context.Context, progress func(answer)) (answer, error)
 	cancel  context.CancelFunc
 
 	status   types.QueryStatus
@@ -76,6 +77,9 @@ func (q *query) finished() bool {
 type queries struct {
 	s     *Service
 	slots chan struct{}
+	// maxKept and maxBytes are maxKeptQueries and maxKeptBytes.
+	maxKept  int
+	maxBytes int64
 
 	mu    sync.Mutex
 	byID  map[string]*query
@@ -84,7 +88,9 @@ type queries struct {
 }
 
 func newQueries(s *Service) *queries {
-	return &queries{s: s, slots: make(chan struct{}, maxRunningQueries), byID: map[string]*query{}}
+	return &queries{
+		s: s, maxKept: maxKeptQueries, maxBytes: maxKeptBytes, slots: make(chan struct{}, maxRunningQueries), byID: map[string]*query{},
+	}
 }
 
 // start schedules a query.
@@ -141,7 +147,13 @@ func (qs *queries) execute(ctx context.Context, q *query) {
 	qs.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	a, err := run(ctx)
+	a, err := run(ctx, func(a answer) {
+		qs.mu.Lock()
+		defer qs.mu.Unlock()
+		if !q.finished() {
+			q.answer = a
+		}
+	})
 	qs.finish(ctx, q, a, err)
 }
 
@@ -158,17 +170,23 @@ func (qs *queries) finish(ctx context.Context, q *query, a answer, err error) {
 	switch {
 	case err == nil:
 		q.status, q.answer = types.QueryStatusComplete, a
-		q.size = a.size()
-		qs.bytes += q.size
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		q.status = types.QueryStatusTimeout
 	case ctx.Err() != nil:
 		q.status = types.QueryStatusCancelled
 	default:
 		q.status = types.QueryStatusFailed
+		q.answer.rows = nil
 		qs.s.logger.Warn("query failed", zap.String("query_id", q.id), zap.Error(err))
 	}
+	qs.keep(q)
 	qs.forget()
+}
+
+// keep counts what a finished query takes. The caller holds mu.
+func (qs *queries) keep(q *query) {
+	q.size = q.answer.size()
+	qs.bytes += q.size
 }
 
 // forget drops finished queries that are too old or too many. The caller holds mu.
@@ -189,7 +207,7 @@ func (qs *queries) forget() {
 			return false
 		}
 		// The newest query is kept whatever it takes.
-		if q.created >= oldest && kept <= maxKeptQueries && (qs.bytes <= maxKeptBytes || q == newest) {
+		if q.created >= oldest && kept <= qs.maxKept && (qs.bytes <= qs.maxBytes || q == newest) {
 			return false
 		}
 		kept--
@@ -228,6 +246,8 @@ func (qs *queries) stop(t store.Tenant, id string) (found, stopped bool) {
 	}
 	q.run = nil
 	q.cancel()
+	qs.keep(q)
+	qs.forget()
 	return true, true
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/nephoscope/nephoscope/pkg/cloudwatchlogs"
 )
 
-// Bounds of the registry, over all accounts and regions.
+// Default bounds of the registry, over all accounts and regions. Tombstones count.
 const (
 	maxGroups      = 50_000
 	maxStreams     = 250_000
@@ -114,7 +114,8 @@ type tenantState struct {
 
 // registry is what is known of groups, streams and saved queries. A change is durable before it is seen.
 type registry struct {
-	client storage.Client
+	client                                storage.Client
+	maxGroups, maxStreams, maxDefinitions int
 
 	// change is held by whoever makes a change, from its decision until it is visible.
 	change sync.Mutex
@@ -129,7 +130,10 @@ type registry struct {
 }
 
 func openRegistry(ctx context.Context, client storage.Client) (*registry, error) {
-	r := &registry{client: client, tenants: map[store.Tenant]*tenantState{}}
+	r := &registry{
+		client: client, maxGroups: maxGroups, maxStreams: maxStreams, maxDefinitions: maxDefinitions,
+		tenants: map[store.Tenant]*tenantState{},
+	}
 	var err error
 	if r.groups, err = loadTable(ctx, client, "logs/groups", 32, groupKey); err != nil {
 		return nil, err
@@ -194,7 +198,9 @@ func (g *group) show(row *streamRow) {
 		if hidden == nil {
 			hidden = map[string]int64{}
 		}
-		hidden[row.Name] = row.HiddenUntil
+		if hidden[row.Name] = row.HiddenUntil; row.HiddenUntil == 0 {
+			delete(hidden, row.Name)
+		}
 		g.hiddenStreams = hidden
 	}
 }
@@ -314,7 +320,7 @@ func (r *registry) putGroup(ctx context.Context, t store.Tenant, name string, ed
 	if err != nil {
 		return err
 	}
-	if now == nil && r.groups.len() >= maxGroups {
+	if now == nil && r.groups.len() >= r.maxGroups {
 		return errLimit
 	}
 	c, err := r.groups.plan([]*groupRow{row}, nil)
@@ -352,7 +358,7 @@ func (r *registry) putStream(
 	if err != nil {
 		return err
 	}
-	if now == nil && r.streams.len() >= maxStreams {
+	if now == nil && r.streams.len() >= r.maxStreams {
 		return errLimit
 	}
 	c, err := r.streams.plan([]*streamRow{row}, nil)
@@ -425,7 +431,7 @@ func (r *registry) deleteStream(ctx context.Context, t store.Tenant, groupName, 
 	}
 	if s := g.streams[name]; s != nil {
 		row.HiddenUntil = max(row.HiddenUntil, s.row.HiddenUntil)
-	} else if r.streams.len() >= maxStreams {
+	} else if r.streams.len() >= r.maxStreams {
 		return errLimit
 	}
 	c, err := r.streams.plan([]*streamRow{row}, nil)

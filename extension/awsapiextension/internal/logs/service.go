@@ -40,6 +40,7 @@ type Service struct {
 	logger  *zap.Logger
 	reg     *registry
 	queries *queries
+	tails   *tails
 
 	sequence atomic.Uint64
 
@@ -67,7 +68,7 @@ func New(set Settings) (*Service, error) {
 		s.cancel()
 		return nil, err
 	}
-	s.queries = newQueries(s)
+	s.queries, s.tails = newQueries(s), newTails()
 	return s, nil
 }
 

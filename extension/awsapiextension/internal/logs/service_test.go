@@ -6,6 +6,8 @@ package logs
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -39,6 +41,11 @@ const (
 )
 
 var testTenant = store.Tenant{Account: testAccount, Region: testRegion}
+
+// testTenantOf is the tenant of hang.
+func testTenantOf(n int) store.Tenant {
+	return store.Tenant{Account: fmt.Sprintf("%012d", n), Region: testRegion}
+}
 
 // testClock is 2025-11-21T10:00:00Z until it is moved.
 type testClock struct {
@@ -136,7 +143,10 @@ func (f *fixture) open() {
 	require.NoError(f, err)
 	server := httptest.NewServer(mux)
 	f.url = server.URL
-	transport := &http.Transport{}
+	// The SDK puts stream- before the host of a live tail, so every name leads to the server.
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, server.Listener.Addr().String())
+	}}
 	f.Client = api.New(api.Options{
 		Region: testRegion, BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
 		HTTPClient: &http.Client{Transport: transport}, Retryer: aws.NopRetryer{},

@@ -58,7 +58,7 @@ func (s *Service) createLogStream(ctx context.Context, in *api.CreateLogStreamIn
 		return err
 	}
 	now := s.nowMs()
-	return s.reg.putStream(ctx, t, v.Name, *in.LogStreamName, func(row *streamRow) (*streamRow, error) {
+	create := func(row *streamRow) (*streamRow, error) {
 		if row != nil && row.Exists {
 			return nil, errStreamExists
 		}
@@ -69,7 +69,8 @@ func (s *Service) createLogStream(ctx context.Context, in *api.CreateLogStreamIn
 			made.HiddenUntil = row.HiddenUntil
 		}
 		return made, nil
-	})
+	}
+	return s.withRoom(ctx, func() error { return s.reg.putStream(ctx, t, v.Name, *in.LogStreamName, create) })
 }
 
 func (s *Service) deleteLogStream(ctx context.Context, in *api.DeleteLogStreamInput) error {
@@ -93,7 +94,7 @@ func (s *Service) deleteLogStream(ctx context.Context, in *api.DeleteLogStreamIn
 	if err != nil {
 		return err
 	}
-	return s.reg.deleteStream(ctx, t, v.Name, *in.LogStreamName, until)
+	return s.withRoom(ctx, func() error { return s.reg.deleteStream(ctx, t, v.Name, *in.LogStreamName, until) })
 }
 
 // streamView is a stream as it is described: its row, its events, or both.

@@ -36,6 +36,9 @@ func (s *Service) Wire() *awswire.Service {
 	awswire.Handle(w, "GetLogEvents", s.getLogEvents)
 	awswire.Handle(w, "FilterLogEvents", s.filterLogEvents)
 
+	awswire.HandleStream(w, "StartLiveTail", s.startLiveTail)
+
+	awswire.Handle(w, "StartQuery", s.startQuery)
 	awswire.Handle(w, "GetQueryResults", s.getQueryResults)
 	awswire.Handle(w, "StopQuery", s.stopQuery)
 	awswire.Handle(w, "DescribeQueries", s.describeQueries)

@@ -158,8 +158,8 @@ func (q *dataQuery) readMetricStat(path string, in *types.MetricStat) error {
 		return validationError("The parameter %s.Metric is required.\n", path)
 	}
 	var f faults
-	f.addName(path+".Metric.Namespace", deref(in.Metric.Namespace), maxNameLength)
-	f.addName(path+".Metric.MetricName", deref(in.Metric.MetricName), maxNameLength)
+	f.addWanted(path+".Metric.Namespace", deref(in.Metric.Namespace), maxNameLength)
+	f.addWanted(path+".Metric.MetricName", deref(in.Metric.MetricName), maxNameLength)
 	q.metric = readMetric(&f, path+".Metric.", in.Metric.Namespace, in.Metric.MetricName, in.Metric.Dimensions)
 	if lines := append(f.missing, f.value...); len(lines) > 0 {
 		return validationError("%s\n", strings.Join(lines[:min(len(lines), maxFaultLines)], "\n"))

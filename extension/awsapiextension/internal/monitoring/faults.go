@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 )
@@ -46,7 +47,7 @@ func (f *faults) addValue(format string, args ...any) {
 	f.value = append(f.value, fmt.Sprintf(format, args...))
 }
 
-// addName checks a name or value that must be printable ASCII, hold a non-blank and be at most limit long.
+// addName checks a name or value that is to be kept: printable ASCII with a non-blank in it, at most limit long.
 func (f *faults) addName(path, s string, limit int) {
 	switch {
 	case s == "":
@@ -58,6 +59,16 @@ func (f *faults) addName(path, s string, limit int) {
 		f.addValue("The parameter %s must contain at least one non-whitespace character.", path)
 	}
 	if len(s) > limit {
+		f.addValue("The parameter %s must be shorter than %d characters.", path, limit+1)
+	}
+}
+
+// addWanted checks a name or value that is asked for. Metrics from elsewhere than AWS may be called in any script.
+func (f *faults) addWanted(path, s string, limit int) {
+	switch {
+	case s == "":
+		f.addMissing(path)
+	case utf8.RuneCountInString(s) > limit:
 		f.addValue("The parameter %s must be shorter than %d characters.", path, limit+1)
 	}
 }

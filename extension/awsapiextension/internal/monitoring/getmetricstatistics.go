@@ -56,8 +56,8 @@ func (s *service) getMetricStatistics(
 func (s *service) statisticsQuery(in *cw.GetMetricStatisticsInput) (store.MetricQuery, []statistic, error) {
 	q := store.MetricQuery{Unit: string(in.Unit), Period: int64(deref(in.Period))}
 	var f faults
-	f.addName("Namespace", deref(in.Namespace), maxNameLength)
-	f.addName("MetricName", deref(in.MetricName), maxNameLength)
+	f.addWanted("Namespace", deref(in.Namespace), maxNameLength)
+	f.addWanted("MetricName", deref(in.MetricName), maxNameLength)
 	for _, m := range []struct {
 		name    string
 		missing bool
@@ -108,8 +108,8 @@ func readMetric(f *faults, path string, namespace, name *string, dims []types.Di
 	for i := range dims {
 		d := cloudwatch.Dimension{Name: deref(dims[i].Name), Value: deref(dims[i].Value)}
 		p := path + "Dimensions.member." + strconv.Itoa(i+1)
-		f.addName(p+".Name", d.Name, maxNameLength)
-		f.addName(p+".Value", d.Value, maxDimensionValue)
+		f.addWanted(p+".Name", d.Name, maxNameLength)
+		f.addWanted(p+".Value", d.Value, maxDimensionValue)
 		m.Dimensions = append(m.Dimensions, d)
 	}
 	cloudwatch.SortDimensions(m.Dimensions)

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	cw "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
@@ -80,15 +79,12 @@ func (s *service) metricFilter(req *awswire.Request, in *cw.ListMetricsInput) (s
 		Name:      deref(in.MetricName),
 		Since:     now.Add(-cloudwatch.ListedFor).Unix(),
 	}
+	var bad faults
 	if in.Namespace != nil {
-		if err := checkName("Namespace", f.Namespace); err != nil {
-			return f, err
-		}
+		bad.addWanted("Namespace", f.Namespace, maxNameLength)
 	}
 	if in.MetricName != nil {
-		if err := checkName("MetricName", f.Name); err != nil {
-			return f, err
-		}
+		bad.addWanted("MetricName", f.Name, maxNameLength)
 	}
 	switch in.RecentlyActive {
 	case "":
@@ -104,18 +100,14 @@ func (s *service) metricFilter(req *awswire.Request, in *cw.ListMetricsInput) (s
 	if len(in.Dimensions) > maxDimensionFilters {
 		return f, invalidValue("The collection Dimensions must not have a size greater than %d.", maxDimensionFilters)
 	}
-	var bad faults
 	for i := range in.Dimensions {
 		d := cloudwatch.DimensionFilter{
 			Name: deref(in.Dimensions[i].Name), Value: deref(in.Dimensions[i].Value), HasValue: in.Dimensions[i].Value != nil,
 		}
 		path := "Dimensions.member." + strconv.Itoa(i+1)
-		bad.addName(path+".Name", d.Name, maxNameLength)
-		if strings.HasPrefix(d.Name, ":") {
-			bad.addValue("The value %s for parameter %s.Name is invalid.", d.Name, path)
-		}
+		bad.addWanted(path+".Name", d.Name, maxNameLength)
 		if d.HasValue {
-			bad.addName(path+".Value", d.Value, maxDimensionValue)
+			bad.addWanted(path+".Value", d.Value, maxDimensionValue)
 		}
 		f.Dimensions = append(f.Dimensions, d)
 	}

@@ -114,15 +114,10 @@ func checkNamespace(namespace string) error {
 	if strings.HasPrefix(namespace, reservedNamespace) {
 		return invalidValue("The value %s for parameter Namespace is invalid.", reservedNamespace)
 	}
-	return checkName("Namespace", namespace)
-}
-
-// checkName checks a namespace or metric name.
-func checkName(path, s string) error {
 	var f faults
-	f.addName(path, s, maxNameLength)
-	if strings.HasPrefix(s, ":") {
-		f.addValue("The value %s for parameter %s is invalid.", s, path)
+	f.addName("Namespace", namespace, maxNameLength)
+	if strings.HasPrefix(namespace, ":") {
+		f.addValue("The value %s for parameter Namespace is invalid.", namespace)
 	}
 	return f.err()
 }

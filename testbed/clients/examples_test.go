@@ -1,0 +1,123 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package clients
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/xray"
+	"github.com/stretchr/testify/require"
+
+	"github.com/nephoscope/nephoscope/testbed/collector"
+)
+
+// TestExamplesAreValid checks every configuration in examples with the binary that it is for.
+func TestExamplesAreValid(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(collector.Root(), "examples", "*.yaml"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			binary := collectorBinary(t)
+			if filepath.Base(file) == "agent.yaml" {
+				binary = agentBinary(t)
+			}
+			cmd := exec.CommandContext(t.Context(), binary, "validate", "--config", file)
+			cmd.Env = append(cleanEnvironment(), "NEPHOSCOPE_DATA="+t.TempDir(),
+				"NEPHOSCOPE_ACCESS_KEY_ID=test", "NEPHOSCOPE_SECRET_ACCESS_KEY=test")
+			out, err := cmd.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+		})
+	}
+}
+
+func agentBinary(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(collector.Root(), "bin", "nephoscope-agent")
+	if _, err := os.Stat(binary); err != nil {
+		t.Fatalf("the agent is not built, run `make build` first: %v", err)
+	}
+	return binary
+}
+
+// TestAgent sends segments and EMF to an agent (examples/agent.yaml) that hands them on to a collector, and reads them
+// there.
+func TestAgent(t *testing.T) {
+	c := collector.Start(t, collector.Options{})
+	a := collector.New(t, collector.Options{}) // its addresses and data directory
+	log, err := os.Create(filepath.Join(t.TempDir(), "agent.log"))
+	require.NoError(t, err)
+	defer log.Close()
+	agent := exec.Command(agentBinary(t), "--config", filepath.Join(collector.Root(), "examples", "agent.yaml"))
+	agent.Stdout, agent.Stderr = log, log
+	agent.Env = append(cleanEnvironment(),
+		"OTLP_ENDPOINT=http://"+c.OTLPHTTP, "NEPHOSCOPE_DATA="+a.Data, "NEPHOSCOPE_XRAY_ENDPOINT="+a.XRay,
+		"NEPHOSCOPE_EMF_ENDPOINT="+a.EMF, "NEPHOSCOPE_AGENT_OTLP_ENDPOINT="+a.OTLPgRPC)
+	require.NoError(t, agent.Start())
+	t.Cleanup(func() {
+		require.NoError(t, agent.Process.Signal(os.Interrupt))
+		err := agent.Wait()
+		text, _ := os.ReadFile(log.Name())
+		require.NoError(t, err, "%s", text)
+	})
+	var conn net.Conn
+	eventually(t, func() bool {
+		conn, err = net.Dial("tcp", a.EMF)
+		return err == nil
+	}, "the agent does not listen")
+	defer conn.Close()
+
+	now := time.Now()
+	namespace, group, trace := unique(), "/agent/"+unique(), newTraceID()
+	document := fmt.Sprintf(`{"_aws":{"Timestamp":%d,"LogGroupName":"%s","LogStreamName":"s","CloudWatchMetrics":[{"Namespace":"%s",`+
+		`"Dimensions":[["d"]],"Metrics":[{"Name":"m","Unit":"Seconds"}]}]},"d":"x","m":[1,2,3]}`, now.UnixMilli(), group, namespace)
+	_, err = fmt.Fprintln(conn, document)
+	require.NoError(t, err)
+	udp, err := net.Dial("udp", a.XRay)
+	require.NoError(t, err)
+	defer udp.Close()
+	segment := fmt.Sprintf(`{"name":"agent app","id":"%s","trace_id":"%s","start_time":%d,"end_time":%d.5,"annotations":{"n":1}}`,
+		randomHex(8), trace, now.Unix(), now.Unix())
+	_, err = fmt.Fprintf(udp, "{\"format\":\"json\",\"version\":1}\n%s", segment)
+	require.NoError(t, err)
+
+	require.JSONEq(t, segment, onlyDocument(t, xray.NewFromConfig(c.AWSConfig()), trace))
+	logs := cloudwatchlogs.NewFromConfig(c.AWSConfig())
+	eventually(t, func() bool {
+		out, err := logs.FilterLogEvents(t.Context(), &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group})
+		return err == nil && len(out.Events) == 1 && *out.Events[0].Message == document
+	}, "the document as a log event")
+	metrics := cloudwatch.NewFromConfig(c.AWSConfig())
+	eventually(t, func() bool {
+		out, err := metrics.GetMetricStatistics(t.Context(), &cloudwatch.GetMetricStatisticsInput{
+			Namespace: &namespace, MetricName: aws.String("m"), Period: aws.Int32(60),
+			Dimensions: []types.Dimension{{Name: aws.String("d"), Value: aws.String("x")}},
+			StartTime:  aws.Time(now.Add(-2 * time.Minute)), EndTime: aws.Time(now.Add(2 * time.Minute)),
+			Statistics: []types.Statistic{types.StatisticSum, types.StatisticSampleCount},
+		})
+		return err == nil && len(out.Datapoints) == 1 && *out.Datapoints[0].Sum == 6 && *out.Datapoints[0].SampleCount == 3
+	}, "the document's metric")
+}
+
+func collectorBinary(t *testing.T) string {
+	t.Helper()
+	if bin := os.Getenv("NEPHOSCOPE_BIN"); bin != "" {
+		return bin
+	}
+	binary := filepath.Join(collector.Root(), "bin", "nephoscope")
+	if _, err := os.Stat(binary); err != nil {
+		t.Fatalf("the collector is not built, run `make build` first: %v", err)
+	}
+	return binary
+}
