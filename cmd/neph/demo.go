@@ -104,7 +104,7 @@ func runDemo(ctx context.Context, a *app, o demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s\n\n", out.Bold("Nephoscope: CloudWatch, Logs Insights and X-Ray on this machine"))
+	out.Printf("\n%s\n\n", out.Bold("Nephoscope: CloudWatch, Logs Insights and X-Ray on this machine"))
 
 	var process *demo.Collector
 	if !o.attach {
@@ -140,19 +140,23 @@ func runDemo(ctx context.Context, a *app, o demoOptions) (err error) {
 		return cause // the collector ended
 	}
 	if err != nil {
-		return a.explain(err)
+		err = a.explain(err)
+		if process != nil && !errors.Is(err, context.Canceled) {
+			err = fmt.Errorf("%w\nThe collector's log is %s", err, process.LogFile())
+		}
+		return err
 	}
-	fmt.Fprintf(out, "  %s everything that was sent came back\n\n", out.Color(terminal.ColorGreen, "✓"))
+	out.Printf("  %s everything that was sent came back\n\n", out.Color(terminal.ColorGreen, "✓"))
 	if o.once || o.attach {
 		return nil
 	}
 	demo.Next(out, target, addresses, res)
-	fmt.Fprintf(out, "%s\n", out.Dim("Interrupt (Ctrl-C) to stop it."))
+	out.Printf("%s\n", out.Dim("Interrupt (Ctrl-C) to stop it."))
 	<-ctx.Done()
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		return cause
 	}
-	fmt.Fprintln(out)
+	out.Println()
 	return nil
 }
 

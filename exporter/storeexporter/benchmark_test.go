@@ -17,15 +17,17 @@ import (
 	"github.com/nephoscope/nephoscope/pkg/cloudwatchlogs"
 )
 
-func openEngine(t testing.TB) *duckdb.Engine {
-	e, err := duckdb.Open(t.Context(), duckdb.Config{Directory: t.TempDir(), MinFreeDisk: -1})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, e.Close()) })
+func openEngine(tb testing.TB) *duckdb.Engine {
+	tb.Helper()
+	e, err := duckdb.Open(tb.Context(), duckdb.Config{Directory: tb.TempDir(), MinFreeDisk: -1})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, e.Close()) })
 	return e
 }
 
 // inParallel runs push from as many clients as a busy endpoint has, so that commits are shared.
 func inParallel(b *testing.B, items int, unit string, push func(i int64) error) {
+	b.Helper()
 	b.SetParallelism(8)
 	b.ReportAllocs()
 	b.ResetTimer()

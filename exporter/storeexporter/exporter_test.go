@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -46,14 +47,14 @@ func testConfig() *Config {
 
 // start starts an exporter and shuts it down with the test.
 func start[E component.Component](
-	t testing.TB, set exporter.Settings, s store.Store,
+	tb testing.TB, set exporter.Settings, s store.Store,
 	create func(context.Context, exporter.Settings, component.Config) (E, error),
 ) E {
-	t.Helper()
-	e, err := create(t.Context(), set, testConfig())
-	require.NoError(t, err)
-	require.NoError(t, e.Start(t.Context(), &testHost{store: s}))
-	t.Cleanup(func() { require.NoError(t, e.Shutdown(context.Background())) })
+	tb.Helper()
+	e, err := create(tb.Context(), set, testConfig())
+	require.NoError(tb, err)
+	require.NoError(tb, e.Start(tb.Context(), &testHost{store: s}))
+	tb.Cleanup(func() { require.NoError(tb, e.Shutdown(context.Background())) })
 	return e
 }
 
@@ -144,9 +145,10 @@ func TestLogsErrors(t *testing.T) {
 	assert.True(t, consumererror.IsPermanent(e.ConsumeLogs(t.Context(), testLogs(now, "a"))))
 }
 
-func testTraces(t testing.TB, docs ...string) ptrace.Traces {
+func testTraces(tb testing.TB, docs ...string) ptrace.Traces {
+	tb.Helper()
 	td, refused := xray.ToTraces("123456789012", "eu-west-1", docs)
-	require.Empty(t, refused)
+	require.Empty(tb, refused)
 	return td
 }
 
@@ -340,7 +342,7 @@ func TestMetricsPartialOfEveryType(t *testing.T) {
 	}
 	at := pcommon.NewTimestampFromTime(time.Now())
 	for i := range 2 {
-		suffix := fmt.Sprint(i)
+		suffix := strconv.Itoa(i)
 		g := add("gauge" + suffix).SetEmptyGauge().DataPoints().AppendEmpty()
 		g.SetTimestamp(at)
 		g.SetDoubleValue(1)

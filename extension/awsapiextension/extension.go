@@ -18,6 +18,7 @@ import (
 
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/metadata"
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/pipelines"
+	"github.com/nephoscope/nephoscope/internal/residency"
 )
 
 // awsAPI is the extension. Receivers find it on the host and register with it what takes each signal.
@@ -33,8 +34,9 @@ type awsAPI struct {
 }
 
 var (
-	_ extension.Extension             = (*awsAPI)(nil)
-	_ extensioncapabilities.Dependent = (*awsAPI)(nil)
+	_ extension.Extension                   = (*awsAPI)(nil)
+	_ extensioncapabilities.Dependent       = (*awsAPI)(nil)
+	_ extensioncapabilities.PipelineWatcher = (*awsAPI)(nil)
 )
 
 func newExtension(set extension.Settings, cfg *Config, now func() time.Time) (*awsAPI, error) {
@@ -58,7 +60,8 @@ func (e *awsAPI) Dependencies() []component.ID {
 	return ids
 }
 
-// Start opens the services and listens. What it opened is closed by Shutdown, also when it fails.
+// Start opens the services and the port; requests wait until Ready. What it opened is closed by Shutdown, also when it
+// fails.
 func (e *awsAPI) Start(ctx context.Context, host component.Host) error {
 	services, err := e.openServices(ctx, host)
 	if err != nil {
@@ -70,12 +73,26 @@ func (e *awsAPI) Start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	srv := &server{cfg: e.cfg, logger: e.logger, handler: handler}
-	if err := srv.start(ctx, host); err != nil {
+	if err := srv.listen(ctx, host); err != nil {
 		return fmt.Errorf("listen on %s: %w", e.cfg.Endpoint, err)
 	}
 	e.server = srv
 	return nil
 }
+
+// Ready begins to answer: every receiver has registered by now, so that no client meets a collector that is half there.
+func (e *awsAPI) Ready() error {
+	if e.server != nil {
+		e.server.serve()
+	}
+	if err := residency.ReleaseText(); err != nil {
+		e.logger.Debug("mapped code was not released", zap.Error(err))
+	}
+	return nil
+}
+
+// NotReady is called before the receivers stop. Requests go on being answered: a write without a pipeline is refused.
+func (*awsAPI) NotReady() error { return nil }
 
 // Shutdown stops taking requests, lets those under way end, and closes the services.
 func (e *awsAPI) Shutdown(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 	"github.com/nephoscope/nephoscope/pkg/sigv4"
@@ -18,6 +19,8 @@ type handler struct {
 	// busy has the same services, and tells everybody to slow down.
 	busy  *awswire.Mux
 	slots chan struct{}
+	// open says that nobody has to sign, so that web pages have to be kept out.
+	open bool
 	// throttled is told of the service, as far as it is known, of every request that got no slot.
 	throttled func(r *http.Request, service string)
 }
@@ -55,11 +58,16 @@ func (e *awsAPI) newHandler(services []*awswire.Service) (*handler, error) {
 	return &handler{
 		mux: mux, busy: busy,
 		slots:     make(chan struct{}, e.cfg.MaxConcurrentRequests),
+		open:      e.cfg.Auth.Mode != AuthModeStrict,
 		throttled: e.observeThrottled,
 	}, nil
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.open && fromAnotherSite(r) {
+		http.Error(w, "requests of other web sites need signatures", http.StatusForbidden)
+		return
+	}
 	select {
 	case h.slots <- struct{}{}:
 		defer func() { <-h.slots }()
@@ -69,12 +77,32 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// fromAnotherSite recognises what a browser sends on behalf of a page from elsewhere. An endpoint that listens on
+// loopback only can still be reached by all pages that the machine's user looks at. SDKs send neither header.
+func fromAnotherSite(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "":
+		origin := r.Header.Get("Origin")
+		if origin == "" {
+			return false
+		}
+		u, err := url.Parse(origin)
+		return err != nil || u.Host != r.Host
+	}
+	return true
+}
+
 // wait returns when no request is being served. None may come any more: it takes all slots.
 func (h *handler) wait(ctx context.Context) error {
-	for range cap(h.slots) {
+	for taken := range cap(h.slots) {
 		select {
 		case h.slots <- struct{}{}:
 		case <-ctx.Done():
+			for range taken { // so that it can be waited for again
+				<-h.slots
+			}
 			return fmt.Errorf("wait for requests to end: %w", ctx.Err())
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/exporter/exportertest"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
@@ -64,18 +65,18 @@ type options struct {
 	wrap func(store.Store) store.Store
 }
 
-func startCollector(t testing.TB, opt options) *collector {
-	t.Helper()
-	engine, err := duckdb.Open(t.Context(), duckdb.Config{Directory: t.TempDir(), MinFreeDisk: -1})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, engine.Close()) })
-	c := &collector{t: t, engine: engine, host: host{storeID: &storeExtension{store: engine}}}
+func startCollector(tb testing.TB, opt options) *collector {
+	tb.Helper()
+	engine, err := duckdb.Open(tb.Context(), duckdb.Config{Directory: tb.TempDir(), MinFreeDisk: -1})
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, engine.Close()) })
+	c := &collector{t: tb, engine: engine, host: host{storeID: &storeExtension{store: engine}}}
 
 	files := filestorage.NewFactory()
 	filesConfig := files.CreateDefaultConfig().(*filestorage.Config)
-	filesConfig.Directory = t.TempDir()
-	storage, err := files.Create(t.Context(), extensiontest.NewNopSettings(files.Type()), filesConfig)
-	require.NoError(t, err)
+	filesConfig.Directory = tb.TempDir()
+	storage, err := files.Create(tb.Context(), extensiontest.NewNopSettings(files.Type()), filesConfig)
+	require.NoError(tb, err)
 	c.start(storage)
 	c.host[storageID] = storage
 
@@ -87,8 +88,8 @@ func startCollector(t testing.TB, opt options) *collector {
 	}
 	set := extensiontest.NewNopSettings(metadata.Type)
 	set.ID = apiID
-	api, err := f.Create(t.Context(), set, cfg)
-	require.NoError(t, err)
+	api, err := f.Create(tb.Context(), set, cfg)
+	require.NoError(tb, err)
 	c.start(api)
 	c.host[apiID], c.api = api, api.(*awsAPI)
 	if !opt.noPipelines {
@@ -99,6 +100,9 @@ func startCollector(t testing.TB, opt options) *collector {
 
 func (c *collector) start(x component.Component) {
 	require.NoError(c.t, x.Start(c.t.Context(), c.host))
+	if w, ok := x.(extensioncapabilities.PipelineWatcher); ok {
+		require.NoError(c.t, w.Ready())
+	}
 	c.t.Cleanup(func() { require.NoError(c.t, x.Shutdown(context.Background())) })
 }
 

@@ -58,8 +58,8 @@ func TestLogsErrors(t *testing.T) {
 	c := startCollector(t, options{noPipelines: true})
 	client := cloudwatchlogs.NewFromConfig(c.aws())
 	createStream(t, client)
-	e := requireAPIError(t, putEvent(t.Context(), client, "x"), "ServiceUnavailableException", http.StatusServiceUnavailable)
-	assert.Contains(t, e.ErrorMessage(), "add the receiver aws_api to a logs pipeline")
+	message := requireAPIError(t, putEvent(t.Context(), client, "x"), "ServiceUnavailableException", http.StatusServiceUnavailable)
+	assert.Contains(t, message, "add the receiver aws_api to a logs pipeline")
 
 	c = startCollector(t, options{wrap: func(real store.Store) store.Store { return refusingStore{real} }})
 	client = cloudwatchlogs.NewFromConfig(c.aws())

@@ -4,11 +4,11 @@
 package awsapiextension
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,8 +36,8 @@ func put(t *testing.T, client *cloudwatch.Client, data ...types.MetricDatum) {
 	require.NoError(t, err)
 }
 
-// requireAPIError checks the code and the status of an answer.
-func requireAPIError(t *testing.T, err error, code string, status int) smithy.APIError {
+// requireAPIError checks the code and the status of an answer, and returns its message.
+func requireAPIError(t *testing.T, err error, code string, status int) (message string) {
 	t.Helper()
 	var e smithy.APIError
 	require.ErrorAs(t, err, &e)
@@ -45,7 +45,7 @@ func requireAPIError(t *testing.T, err error, code string, status int) smithy.AP
 	var response *smithyhttp.ResponseError
 	require.ErrorAs(t, err, &response)
 	assert.Equal(t, status, response.HTTPStatusCode())
-	return e
+	return e.ErrorMessage()
 }
 
 func TestMetricsThereAndBack(t *testing.T) {
@@ -330,7 +330,7 @@ func TestListMetricsPages(t *testing.T) {
 	var data []types.MetricDatum
 	for i := range 1000 {
 		data = append(data, types.MetricDatum{
-			MetricName: aws.String(fmt.Sprintf("m%d", i%2)), Dimensions: dimensions("n", fmt.Sprint(i)), Timestamp: &at, Value: aws.Float64(1),
+			MetricName: aws.String(fmt.Sprintf("m%d", i%2)), Dimensions: dimensions("n", strconv.Itoa(i)), Timestamp: &at, Value: aws.Float64(1),
 		})
 	}
 	put(t, client, data...)
@@ -348,8 +348,8 @@ func TestListMetricsPages(t *testing.T) {
 	assert.Equal(t, 2, pages)
 	assert.Len(t, seen, 1000)
 	_, err := client.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{NextToken: aws.String("x")})
-	e := requireAPIError(t, err, "InvalidParameterValue", 400)
-	assert.Equal(t, "Request parameter NextToken is invalid", e.ErrorMessage())
+	message := requireAPIError(t, err, "InvalidParameterValue", 400)
+	assert.Equal(t, "Request parameter NextToken is invalid", message)
 }
 
 func TestMetricsErrors(t *testing.T) {
@@ -361,11 +361,11 @@ func TestMetricsErrors(t *testing.T) {
 	_, err := client.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("n"), MetricData: []types.MetricDatum{
 		{MetricName: aws.String("m"), Value: aws.Float64(1), Values: []float64{1}},
 	}})
-	e := requireAPIError(t, err, "InvalidParameterCombination", 400)
+	message := requireAPIError(t, err, "InvalidParameterCombination", 400)
 	assert.Equal(t, "The parameters MetricData.member.1.Value and MetricData.member.1.Values are mutually exclusive and you "+
-		"have specified both.", e.ErrorMessage())
+		"have specified both.", message)
 	var combination *types.InvalidParameterCombinationException
-	require.True(t, errors.As(err, &combination), "%T", err)
+	require.ErrorAs(t, err, &combination)
 
 	statistics := func(change func(*cloudwatch.GetMetricStatisticsInput)) error {
 		in := &cloudwatch.GetMetricStatisticsInput{
@@ -410,8 +410,8 @@ func TestMetricsErrors(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := requireAPIError(t, statistics(c.change), c.code, 400)
-			assert.Equal(t, c.message, e.ErrorMessage())
+			message := requireAPIError(t, statistics(c.change), c.code, 400)
+			assert.Equal(t, c.message, message)
 		})
 	}
 
@@ -481,16 +481,16 @@ func TestMetricsErrors(t *testing.T) {
 			in := &cloudwatch.GetMetricDataInput{StartTime: &hour, EndTime: &now, MetricDataQueries: []types.MetricDataQuery{query("q", "m", "Sum")}}
 			c.change(in)
 			_, err := client.GetMetricData(t.Context(), in)
-			e := requireAPIError(t, err, "ValidationError", 400)
-			assert.Equal(t, c.message, e.ErrorMessage())
+			message := requireAPIError(t, err, "ValidationError", 400)
+			assert.Equal(t, c.message, message)
 		})
 	}
 
 	_, err = client.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("n"), MetricData: []types.MetricDatum{
 		{MetricName: aws.String("m"), Value: aws.Float64(math.NaN())},
 	}})
-	e = requireAPIError(t, err, "InvalidParameterValue", 400)
-	assert.Equal(t, "The value NaN for parameter MetricData.member.1.Value is invalid.", e.ErrorMessage())
+	message = requireAPIError(t, err, "InvalidParameterValue", 400)
+	assert.Equal(t, "The value NaN for parameter MetricData.member.1.Value is invalid.", message)
 }
 
 // TestMetricsByQuery does the same as old clients do.

@@ -32,10 +32,13 @@ type server struct {
 	handler  *handler
 	http     *http.Server
 	listener net.Listener
+	host     component.Host
+	serving  sync.Once
 	wg       sync.WaitGroup
 }
 
-func (s *server) start(ctx context.Context, host component.Host) error {
+// listen opens the port, so that a port that is taken is an error at start. Connections wait in the kernel until serve.
+func (s *server) listen(ctx context.Context, host component.Host) error {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", s.cfg.Endpoint)
 	if err != nil {
@@ -48,7 +51,7 @@ func (s *server) start(ctx context.Context, host component.Host) error {
 		}
 		listener = tls.NewListener(listener, t)
 	}
-	s.listener = listener
+	s.listener, s.host = listener, host
 	s.http = &http.Server{
 		Handler:           s.handler,
 		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
@@ -58,13 +61,19 @@ func (s *server) start(ctx context.Context, host component.Host) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          zap.NewStdLog(s.logger.WithOptions(zap.IncreaseLevel(zap.WarnLevel))),
 	}
-	s.wg.Go(func() {
-		if err := s.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
-		}
-	})
-	s.logger.Info("AWS endpoint started", zap.String("endpoint", s.address()), zap.Bool("tls", s.cfg.TLS.HasValue()))
 	return nil
+}
+
+// serve begins to answer, once: the pipelines that take writes are there.
+func (s *server) serve() {
+	s.serving.Do(func() {
+		s.wg.Go(func() {
+			if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+				componentstatus.ReportStatus(s.host, componentstatus.NewFatalErrorEvent(err))
+			}
+		})
+		s.logger.Info("AWS endpoint started", zap.String("endpoint", s.address()), zap.Bool("tls", s.cfg.TLS.HasValue()))
+	})
 }
 
 func (s *server) address() string { return s.listener.Addr().String() }
@@ -79,6 +88,9 @@ func (s *server) shutdown(ctx context.Context) error {
 		err = nil
 	}
 	err = errors.Join(err, s.http.Close())
+	if closeErr := s.listener.Close(); !errors.Is(closeErr, net.ErrClosed) {
+		err = errors.Join(err, closeErr) // it never served
+	}
 	s.wg.Wait()
 	return errors.Join(err, s.handler.wait(ctx))
 }

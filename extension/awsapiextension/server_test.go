@@ -100,8 +100,8 @@ func putOne(t *testing.T, c *collector) error {
 
 func TestWritesWithoutPipeline(t *testing.T) {
 	c := startCollector(t, options{noPipelines: true})
-	e := requireAPIError(t, putOne(t, c), "ServiceUnavailable", http.StatusServiceUnavailable)
-	assert.Equal(t, "nothing takes metrics: add the receiver aws_api to a metrics pipeline of the collector", e.ErrorMessage())
+	message := requireAPIError(t, putOne(t, c), "ServiceUnavailable", http.StatusServiceUnavailable)
+	assert.Equal(t, "nothing takes metrics: add the receiver aws_api to a metrics pipeline of the collector", message)
 
 	at := minuteAgo()
 	_, err := xray.NewFromConfig(c.aws()).PutTraceSegments(t.Context(), &xray.PutTraceSegmentsInput{
@@ -117,8 +117,8 @@ func TestReadsWithoutStore(t *testing.T) {
 	require.NoError(t, putOne(t, c), "writes need no store")
 	client := cloudwatch.NewFromConfig(c.aws())
 	_, err := client.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{})
-	e := requireAPIError(t, err, "NotImplemented", http.StatusNotImplemented)
-	assert.Contains(t, e.ErrorMessage(), `name one in the option "store" of the extension aws_api`)
+	message := requireAPIError(t, err, "NotImplemented", http.StatusNotImplemented)
+	assert.Contains(t, message, `name one in the option "store" of the extension aws_api`)
 	now := time.Now()
 	_, err = client.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{
 		StartTime: aws.Time(now.Add(-time.Hour)), EndTime: &now, MetricDataQueries: []types.MetricDataQuery{query("q", "m", "Sum")},
@@ -127,8 +127,8 @@ func TestReadsWithoutStore(t *testing.T) {
 	_, err = xray.NewFromConfig(c.aws()).BatchGetTraces(t.Context(), &xray.BatchGetTracesInput{TraceIds: []string{traceID(now, 1)}})
 	requireAPIError(t, err, "NotImplemented", http.StatusNotImplemented)
 	_, err = cloudwatchlogs.NewFromConfig(c.aws()).DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{})
-	e = requireAPIError(t, err, "NotImplemented", http.StatusNotImplemented)
-	assert.Contains(t, e.ErrorMessage(), "logs:DescribeLogGroups")
+	message = requireAPIError(t, err, "NotImplemented", http.StatusNotImplemented)
+	assert.Contains(t, message, "logs:DescribeLogGroups")
 }
 
 // faultyStore fails writes of metrics.
@@ -251,6 +251,7 @@ func TestServerDies(t *testing.T) {
 	require.NoError(t, err)
 	h := &reportingHost{events: make(chan *componentstatus.Event, 1)}
 	require.NoError(t, e.Start(t.Context(), h))
+	require.NoError(t, e.Ready())
 	require.NoError(t, e.server.listener.Close())
 	event := <-h.events
 	assert.Equal(t, componentstatus.StatusFatalError, event.Status())
@@ -337,6 +338,7 @@ func TestShutdownIsBounded(t *testing.T) {
 	require.NoError(t, err)
 	c := &collector{t: t, host: host{}, api: e}
 	require.NoError(t, e.Start(t.Context(), c.host))
+	require.NoError(t, e.Ready())
 	waiting, err := consumer.NewMetrics(func(context.Context, pmetric.Metrics) error {
 		entered <- struct{}{}
 		<-leave
@@ -355,4 +357,41 @@ func TestShutdownIsBounded(t *testing.T) {
 	require.Error(t, <-put)
 	close(leave)
 	require.NoError(t, server.handler.wait(t.Context()))
+}
+
+// TestWebPages checks that pages of other sites cannot use an endpoint that asks for no signatures.
+func TestWebPages(t *testing.T) {
+	const body = "/?Action=GetCallerIdentity&Version=2011-06-15"
+	for name, c := range map[string]struct {
+		headers map[string]string
+		open    int
+	}{
+		"an SDK":                 {nil, http.StatusOK},
+		"the same origin":        {map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "http://example.com"}, http.StatusOK},
+		"typed by the user":      {map[string]string{"Sec-Fetch-Site": "none"}, http.StatusOK},
+		"another site":           {map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"another origin":         {map[string]string{"Origin": "http://evil.example"}, http.StatusForbidden},
+		"an origin without name": {map[string]string{"Origin": "null"}, http.StatusForbidden},
+		"the old same origin":    {map[string]string{"Origin": "http://example.com"}, http.StatusOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				cfg := createDefaultConfig().(*Config)
+				e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), cfg, time.Now)
+				require.NoError(t, err)
+				e.services, err = e.openServices(t.Context(), host{})
+				require.NoError(t, err)
+				h, err := e.newHandler(e.services.wire)
+				require.NoError(t, err)
+				r := httptest.NewRequestWithContext(t.Context(), method, "http://example.com"+body, nil)
+				for k, v := range c.headers {
+					r.Header.Set(k, v)
+				}
+				w := httptest.NewRecorder()
+				h.ServeHTTP(w, r)
+				assert.Equal(t, c.open, w.Code, method)
+				require.NoError(t, e.Shutdown(t.Context()))
+			}
+		})
+	}
 }

@@ -189,7 +189,7 @@ func TestTracesErrors(t *testing.T) {
 		_, err := client.GetTraceSummaries(t.Context(), in)
 		return err
 	}
-	for message, err := range map[string]error{
+	for want, err := range map[string]error{
 		`FilterExpression is not supported: service("orders")`: summaries(func(in *xray.GetTraceSummariesInput) {
 			in.FilterExpression = aws.String(`service("orders")`)
 		}),
@@ -205,8 +205,8 @@ func TestTracesErrors(t *testing.T) {
 			in.SamplingStrategy = &types.SamplingStrategy{Name: "Luck"}
 		}),
 	} {
-		e := requireAPIError(t, err, "InvalidRequestException", 400)
-		assert.Equal(t, message, e.ErrorMessage())
+		message := requireAPIError(t, err, "InvalidRequestException", 400)
+		assert.Equal(t, want, message)
 	}
 	_, err := client.BatchGetTraces(t.Context(), &xray.BatchGetTracesInput{TraceIds: []string{"1-x"}})
 	requireAPIError(t, err, "InvalidRequestException", 400)

@@ -1,6 +1,7 @@
 // Copyright The Nephoscope Authors
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:gosec // unsafe follows the layouts that reflect gave the plans
 package awswire
 
 import (
@@ -133,9 +134,9 @@ func hash(b []byte) uint8 {
 	default:
 		h = uint64(b[0]) | uint64(b[n/2])<<8 | uint64(b[n-1])<<16
 	}
-	h ^= uint64(n) << 56 //nolint:gosec // n is small
+	h ^= uint64(n) << 56
 	h *= 0x9e3779b97f4a7c15
-	return uint8(h >> 56) //nolint:gosec // the top byte
+	return uint8(h >> 56)
 }
 
 // budget bounds the memory that decoding takes beyond its input: a list of three-byte elements may stand for
@@ -202,7 +203,7 @@ func (a *arena) listAt(pl *plan, p unsafe.Pointer) list {
 
 // reserve makes an empty list that has room for n elements.
 func (l list) reserve(b *budget, n int) error {
-	if !b.take(int64(n) * int64(l.pl.elemSize)) { //nolint:gosec // sizes of types are small
+	if !b.take(int64(n) * int64(l.pl.elemSize)) {
 		return errTooBig
 	}
 	*l.at = sliceHeader{data: l.arena.elements(l.pl, n), cap: n}
@@ -218,7 +219,7 @@ func (l list) next(b *budget, read, left int) (unsafe.Pointer, error) {
 			more := int(int64(left) * int64(l.at.len) / int64(max(read, 1)))
 			n = l.at.cap + min(max(more+more/16, l.at.cap/4), guessFrom*l.at.cap)
 		}
-		if !b.take(int64(n-l.at.cap) * int64(l.pl.elemSize)) { //nolint:gosec // sizes of types are small
+		if !b.take(int64(n-l.at.cap) * int64(l.pl.elemSize)) {
 			return nil, errTooBig
 		}
 		bigger := sliceHeader{data: l.arena.elements(l.pl, n), len: l.at.len, cap: n}
@@ -227,7 +228,7 @@ func (l list) next(b *budget, read, left int) (unsafe.Pointer, error) {
 		}
 		*l.at = bigger
 	}
-	p := unsafe.Add(l.at.data, uintptr(l.at.len)*l.pl.elemSize) //nolint:gosec // len is not negative
+	p := unsafe.Add(l.at.data, uintptr(l.at.len)*l.pl.elemSize)
 	l.at.len++
 	return p, nil
 }

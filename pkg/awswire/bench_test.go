@@ -5,11 +5,14 @@ package awswire
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +24,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	logstypes "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"github.com/stretchr/testify/require"
+
+	"github.com/nephoscope/nephoscope/pkg/sigv4"
 )
 
 // putLogEventsBody is PutLogEvents of n messages, each some 550 bytes of JSON in a JSON string.
@@ -31,7 +36,7 @@ func putLogEventsBody(tb testing.TB, n int) []byte {
 		msg, err := json.Marshal(map[string]any{
 			"time": time.UnixMilli(1735689600000 + int64(i)).UTC().Format(time.RFC3339Nano), "level": "INFO",
 			"service": "checkout", "trace_id": fmt.Sprintf("1-67891233-%024x", i), "duration_ms": i % 977, "status": 200,
-			"http":    map[string]any{"method": "POST", "path": "/api/v2/orders/" + fmt.Sprint(i), "user_agent": "Mozilla/5.0 (X11; Linux x86_64)"},
+			"http":    map[string]any{"method": "POST", "path": "/api/v2/orders/" + strconv.Itoa(i), "user_agent": "Mozilla/5.0 (X11; Linux x86_64)"},
 			"message": "order accepted\tand queued: " + strings.Repeat("lorem ipsum dolor sit amet ", 7),
 			"tags":    []string{"blue", "canary", "eu-west-1a"},
 		})
@@ -219,4 +224,64 @@ func BenchmarkEncodeGetMetricDataCBOR(b *testing.B) {
 		}
 	}
 	b.SetBytes(int64(len(dst)))
+}
+
+// BenchmarkMux measures whole requests, signature and all, without the network.
+func BenchmarkMux(b *testing.B) {
+	logs, monitoring := NewService("logs"), NewService("monitoring")
+	n := 0
+	Handle(logs, "PutLogEvents", func(_ context.Context, in *cloudwatchlogs.PutLogEventsInput) (*cloudwatchlogs.PutLogEventsOutput, error) {
+		n += len(in.LogEvents)
+		return &cloudwatchlogs.PutLogEventsOutput{}, nil
+	})
+	Handle(monitoring, "PutMetricData", func(_ context.Context, in *cloudwatch.PutMetricDataInput) (*cloudwatch.PutMetricDataOutput, error) {
+		n += len(in.MetricData)
+		return nil, nil
+	})
+	m, err := NewMux(MuxSettings{
+		Services: []*Service{logs, monitoring},
+		Authenticator: NewAuthenticator(AuthenticatorSettings{
+			Verifier: sigv4.NewVerifier(sigv4.Settings{Mode: sigv4.ModeStrict, Provider: testCredentials{}}),
+		}),
+	})
+	require.NoError(b, err)
+	var in cloudwatchlogs.PutLogEventsInput
+	pl, err := planOf[cloudwatchlogs.PutLogEventsInput]()
+	require.NoError(b, err)
+	require.NoError(b, decodeJSON(putLogEventsBody(b, 1000), pl, unsafe.Pointer(&in)))
+	capture := func(r **http.Request, body *[]byte) aws.Config {
+		return sdkConfig("http://127.0.0.1", captureClient(func(sent *http.Request) {
+			*r = sent.Clone(context.Background())
+			var err error
+			*body, err = io.ReadAll(sent.Body)
+			require.NoError(b, err)
+		}))
+	}
+	for _, bc := range []struct {
+		name string
+		call func(aws.Config)
+	}{
+		{"PutLogEvents", func(c aws.Config) { _, _ = cloudwatchlogs.NewFromConfig(c).PutLogEvents(b.Context(), &in) }},
+		{"PutMetricData", func(c aws.Config) { _, _ = cloudwatch.NewFromConfig(c).PutMetricData(b.Context(), putMetricData()) }},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			var r *http.Request
+			var body []byte
+			bc.call(capture(&r, &body))
+			require.NotNil(b, r)
+			r.Host = r.URL.Host
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			n = 0
+			for b.Loop() {
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				w := httptest.NewRecorder()
+				m.ServeHTTP(w, r)
+				if w.Code != http.StatusOK {
+					b.Fatal(w.Body.String())
+				}
+			}
+			require.Equal(b, b.N*1000, n)
+		})
+	}
 }

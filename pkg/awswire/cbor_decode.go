@@ -1,6 +1,7 @@
 // Copyright The Nephoscope Authors
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:gosec // unsafe follows the layouts that reflect gave the plans
 package awswire
 
 import (
@@ -37,7 +38,7 @@ func decodeCBOR(body []byte, pl *plan, p unsafe.Pointer) error {
 		if cap(d.scratch) > maxScratch {
 			d.scratch = nil
 		}
-		d.arena.reset()
+		d.reset()
 		cborDecoders.Put(d)
 	}()
 	if err := d.value(pl, p); err != nil {
@@ -96,7 +97,7 @@ func (d *cborDecoder) value(pl *plan, p unsafe.Pointer) error {
 		if err != nil {
 			return err
 		}
-		*(*int32)(p) = int32(n) //nolint:gosec // in range
+		*(*int32)(p) = int32(n)
 	case kindBool:
 		c, _ := d.peek()
 		if c != cborTrue && c != cborFalse {
@@ -226,9 +227,9 @@ func (d *cborDecoder) float(pl *plan) (float64, error) {
 	case cborDouble:
 		return math.Float64frombits(arg), nil
 	case cborFloat:
-		return float64(math.Float32frombits(uint32(arg))), nil //nolint:gosec // four bytes were read
+		return float64(math.Float32frombits(uint32(arg))), nil
 	case cborHalf:
-		return halfFloat(uint16(arg)), nil //nolint:gosec // two bytes were read
+		return halfFloat(uint16(arg)), nil
 	}
 	if c>>5 == cborNegative {
 		return -1 - float64(arg), nil
@@ -327,7 +328,7 @@ func (d *cborDecoder) list(pl *plan, p unsafe.Pointer) error {
 	start := d.i
 	room := 0
 	if n != indefinite {
-		room = int(min(n, maxReserve)) //nolint:gosec // bounded
+		room = int(min(n, maxReserve))
 	}
 	if err := l.reserve(&d.budget, room); err != nil {
 		return err

@@ -60,7 +60,7 @@ func appendCBORString(dst []byte, s string) []byte {
 
 func appendCBORInt(dst []byte, n int64) []byte {
 	if n < 0 {
-		return appendCBORHead(dst, cborNegative, uint64(-(n + 1))) //nolint:gosec // not negative
+		return appendCBORHead(dst, cborNegative, uint64(-(n + 1)))
 	}
 	return appendCBORHead(dst, cborUint, uint64(n))
 }
@@ -112,7 +112,7 @@ func appendCBOR(dst []byte, pl *plan, p unsafe.Pointer) ([]byte, error) {
 		dst = append(dst, cborListOpen)
 		h := (*sliceHeader)(p)
 		for i := range h.len {
-			e := unsafe.Add(h.data, uintptr(i)*pl.elemSize) //nolint:gosec // i is not negative
+			e := unsafe.Add(h.data, uintptr(i)*pl.elemSize)
 			if pl.elemPtr {
 				if e = *(*unsafe.Pointer)(e); e == nil {
 					dst = append(dst, cborNull)

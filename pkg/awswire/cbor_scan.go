@@ -95,7 +95,7 @@ func (s *cborScanner) leave() { s.depth-- }
 // length checks a list's or a map's definite length against what is left of the input, each element being at least
 // width bytes.
 func (s *cborScanner) length(n uint64, width int) error {
-	if n != indefinite && n > uint64(len(s.b)-s.i)/uint64(width) { //nolint:gosec // both are small and positive
+	if n != indefinite && n > uint64(len(s.b)-s.i)/uint64(width) {
 		return s.short()
 	}
 	return nil
@@ -168,11 +168,11 @@ func (s *cborScanner) bytes(want byte) ([]byte, error) {
 }
 
 func (s *cborScanner) take(n uint64) ([]byte, error) {
-	if n > uint64(len(s.b)-s.i) { //nolint:gosec // not negative
+	if n > uint64(len(s.b)-s.i) {
 		return nil, s.short()
 	}
-	b := s.b[s.i : s.i+int(n)] //nolint:gosec // within the input
-	s.i += int(n)              //nolint:gosec // within the input
+	b := s.b[s.i : s.i+int(n)]
+	s.i += int(n)
 	return b, nil
 }
 

@@ -108,7 +108,7 @@ func TestDecodeCBOR(t *testing.T) {
 	got, err := decodeCBORHex[shapes](t, "a2 6144 f97e00 6146 fa7fc00000")
 	require.NoError(t, err)
 	assert.True(t, math.IsNaN(*got.D))
-	assert.True(t, *got.F != *got.F) //nolint:gocritic,staticcheck // NaN
+	assert.True(t, math.IsNaN(float64(*got.F)))
 }
 
 func TestDecodeCBORFailures(t *testing.T) {

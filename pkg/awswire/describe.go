@@ -5,6 +5,7 @@ package awswire
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 )
@@ -197,12 +198,8 @@ func NewService(signingName string) *Service {
 		noOutput:       make(map[string]bool),
 		operations:     make(map[string]*Operation),
 	}
-	for k, v := range d.errorNamespaces {
-		s.ErrorNamespace[k] = v
-	}
-	for k, v := range m.paths {
-		s.Paths[k] = v
-	}
+	maps.Copy(s.ErrorNamespace, d.errorNamespaces)
+	maps.Copy(s.Paths, m.paths)
 	for _, op := range m.noOutput {
 		s.noOutput[op] = true
 	}

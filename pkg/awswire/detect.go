@@ -52,7 +52,7 @@ func (m *Mux) detect(r *http.Request) (rt route, ok bool) {
 	smithy := r.Header.Get("Smithy-Protocol")
 	switch {
 	case smithy != "" || isRPCPath(r.URL.Path):
-		rt, ok = m.detectCBOR(r, smithy, target)
+		rt, ok = m.detectCBOR(r, smithy, target), true
 	case target != "":
 		rt, ok = m.detectJSON(target, contentType), true
 	default:
@@ -99,13 +99,13 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-func (m *Mux) detectCBOR(r *http.Request, smithy, target string) (route, bool) {
+func (m *Mux) detectCBOR(r *http.Request, smithy, target string) route {
 	name, operation, ok := splitRPCPath(r.URL.Path)
 	if !ok {
 		return route{
 			service: m.unknown, protocol: ProtocolJSON10,
 			err: &Error{Code: "UnknownOperationException", Message: "The path names no operation: " + clip([]byte(r.URL.Path))},
-		}, true
+		}
 	}
 	if _, bare, ok := cutLast(name, "."); ok {
 		name = bare // namespace.Name
@@ -115,7 +115,7 @@ func (m *Mux) detectCBOR(r *http.Request, smithy, target string) (route, bool) {
 		return route{
 			service: m.unknown, protocol: ProtocolCBOR, operation: operation,
 			err: &Error{Code: "UnknownOperationException", Message: "No service " + clip([]byte(name)) + " speaks this protocol here."},
-		}, true
+		}
 	}
 	rt := route{service: m.services[i], protocol: ProtocolCBOR, operation: operation}
 	switch {
@@ -126,7 +126,7 @@ func (m *Mux) detectCBOR(r *http.Request, smithy, target string) (route, bool) {
 	case r.Method != http.MethodPost:
 		rt.err = methodNotAllowed(r.Method)
 	}
-	return rt, true
+	return rt
 }
 
 func methodNotAllowed(method string) error {
@@ -234,8 +234,8 @@ func (m *Mux) readForm(r *http.Request, rt *route, body []byte) error {
 		return serializationError(err)
 	}
 	rt.params = params
-	action, _ := paramValue(params, "Action")
-	version, _ := paramValue(params, "Version")
+	action := paramValue(params, "Action")
+	version := paramValue(params, "Version")
 	rt.operation = action
 	if rt.service == nil {
 		rt.service = m.queryService(r, action, version)

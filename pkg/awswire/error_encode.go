@@ -10,15 +10,15 @@ import (
 	"unsafe"
 )
 
-// appendFailure writes the body of an error.
-func appendFailure(dst []byte, s *Service, protocol Protocol, f *failure, requestID string) ([]byte, error) {
+// failureBody is the body of an error.
+func failureBody(s *Service, protocol Protocol, f *failure, requestID string) ([]byte, error) {
 	switch protocol {
 	case ProtocolQuery:
-		return appendXMLFailure(dst, s, f, requestID)
+		return appendXMLFailure(nil, s, f, requestID)
 	case ProtocolCBOR:
-		return appendCBORFailure(dst, s, f)
+		return appendCBORFailure(nil, s, f)
 	default:
-		return appendJSONFailure(dst, s, protocol, f)
+		return appendJSONFailure(nil, s, protocol, f)
 	}
 }
 

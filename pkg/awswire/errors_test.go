@@ -371,16 +371,16 @@ func TestErrorFieldsInEveryForm(t *testing.T) {
 		f.members = append(f.members, failureMember{name, fields[name]})
 	}
 	s := NewService("monitoring")
-	body, err := appendFailure(nil, s, ProtocolJSON10, f, "ID")
+	body, err := failureBody(s, ProtocolJSON10, f, "ID")
 	require.NoError(t, err)
 	require.True(t, json.Valid(body))
 	assert.JSONEq(t, `{"__type":"com.amazonaws.cloudwatch.v2010_08_01#E","message":"m","a":null,"b":[1,"x",true,1.5,null],
 		"c":{"d":["e"]},"f":{"Name":"n"},"g":null}`, string(body))
-	body, err = appendFailure(nil, s, ProtocolQuery, f, "ID")
+	body, err = failureBody(s, ProtocolQuery, f, "ID")
 	require.NoError(t, err)
 	assert.Contains(t, string(body), "<a></a><b><member>1</member><member>x</member><member>true</member><member>1.5</member>"+
 		"<member></member></b><c><d><member>e</member></d></c><f><Name>n</Name></f><g></g></Error>")
-	body, err = appendFailure(nil, s, ProtocolCBOR, f, "ID")
+	body, err = failureBody(s, ProtocolCBOR, f, "ID")
 	require.NoError(t, err)
 	sc := cborScanner{b: body}
 	require.NoError(t, sc.skip())

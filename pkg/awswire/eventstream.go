@@ -35,7 +35,7 @@ func AppendEvent(dst []byte, headers []EventHeader, payload []byte) ([]byte, err
 		dst = append(dst, byte(len(h.Name)))
 		dst = append(dst, h.Name...)
 		dst = append(dst, eventHeaderString)
-		dst = binary.BigEndian.AppendUint16(dst, uint16(len(h.Value))) //nolint:gosec // checked above
+		dst = binary.BigEndian.AppendUint16(dst, uint16(len(h.Value)))
 		dst = append(dst, h.Value...)
 	}
 	headersLen := len(dst) - start - 12
@@ -44,8 +44,8 @@ func AppendEvent(dst []byte, headers []EventHeader, payload []byte) ([]byte, err
 	}
 	dst = append(dst, payload...)
 	prelude := dst[start : start+12]
-	binary.BigEndian.PutUint32(prelude, uint32(len(dst)-start+4)) //nolint:gosec // bounded above
-	binary.BigEndian.PutUint32(prelude[4:], uint32(headersLen))   //nolint:gosec // bounded above
+	binary.BigEndian.PutUint32(prelude, uint32(len(dst)-start+4))
+	binary.BigEndian.PutUint32(prelude[4:], uint32(headersLen))
 	binary.BigEndian.PutUint32(prelude[8:], crc32.ChecksumIEEE(prelude[:8]))
 	return binary.BigEndian.AppendUint32(dst, crc32.ChecksumIEEE(dst[start:])), nil
 }

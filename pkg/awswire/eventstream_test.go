@@ -23,10 +23,12 @@ func TestAppendEvent(t *testing.T) {
 	for _, tc := range []struct{ event, payload, want string }{
 		{"initial-response", `{}`, "00000068000000564e6817240d3a6d6573736167652d747970650700056576656e740b3a6576656e742d747970650700106" +
 			"96e697469616c2d726573706f6e73650d3a636f6e74656e742d747970650700106170706c69636174696f6e2f6a736f6e7b7dfe942c1d"},
-		{"sessionUpdate", `{"sessionMetadata":{"sampled":false},"sessionResults":[]}`,
+		{
+			"sessionUpdate", `{"sessionMetadata":{"sampled":false},"sessionResults":[]}`,
 			"0000009c0000005383b615360d3a6d6573736167652d747970650700056576656e740b3a6576656e742d7479706507000d73657373696f6e5570" +
 				"646174650d3a636f6e74656e742d747970650700106170706c69636174696f6e2f6a736f6e7b2273657373696f6e4d65746164617461223a7b22" +
-				"73616d706c6564223a66616c73657d2c2273657373696f6e526573756c7473223a5b5d7d8b9f0a13"},
+				"73616d706c6564223a66616c73657d2c2273657373696f6e526573756c7473223a5b5d7d8b9f0a13",
+		},
 	} {
 		got, err := AppendEvent([]byte("x"), []EventHeader{
 			{":message-type", "event"}, {":event-type", tc.event}, {":content-type", "application/json"},

@@ -1,6 +1,7 @@
 // Copyright The Nephoscope Authors
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:gosec // unsafe follows the layouts that reflect gave the plans
 package awswire
 
 import (
@@ -94,7 +95,7 @@ func appendJSONList(dst []byte, pl *plan, p unsafe.Pointer) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		e := unsafe.Add(h.data, uintptr(i)*pl.elemSize) //nolint:gosec // i is not negative
+		e := unsafe.Add(h.data, uintptr(i)*pl.elemSize)
 		if pl.elemPtr {
 			if e = *(*unsafe.Pointer)(e); e == nil {
 				dst = append(dst, "null"...)

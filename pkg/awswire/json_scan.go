@@ -1,6 +1,7 @@
 // Copyright The Nephoscope Authors
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:gosec // unsafe follows the layouts that reflect gave the plans
 package awswire
 
 import (

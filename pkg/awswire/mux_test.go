@@ -9,12 +9,12 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/xray"
+	"github.com/aws/smithy-go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
@@ -77,7 +78,7 @@ func newToy(t *testing.T, change func(*MuxSettings)) *toy {
 	Handle(traces, "GetGroups", func(context.Context, *xray.GetGroupsInput) (*xray.GetGroupsOutput, error) {
 		return &xray.GetGroupsOutput{}, nil
 	})
-	Handle(trail, "DescribeTrails", func(_ context.Context, in *cloudtrail.DescribeTrailsInput) (*cloudtrail.DescribeTrailsOutput, error) {
+	Handle(trail, "DescribeTrails", func(_ context.Context, _ *cloudtrail.DescribeTrailsInput) (*cloudtrail.DescribeTrailsOutput, error) {
 		return &cloudtrail.DescribeTrailsOutput{}, nil
 	})
 	Handle(identity, "GetCallerIdentity", func(ctx context.Context, _ *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
@@ -210,7 +211,7 @@ func TestAnswers(t *testing.T) {
 	w = rawPost(t, y, "/", `{"Namespace":"n"}`, "X-Amz-Target", jsonTarget, "Content-Type", "application/x-amz-json-1.0")
 	assert.Equal(t, "application/x-amz-json-1.0", w.Header().Get("Content-Type"))
 	assert.JSONEq(t, `{"Metrics":[{"Namespace":"n","MetricName":"m","Dimensions":[]}]}`, w.Body.String())
-	assert.Equal(t, fmt.Sprint(w.Body.Len()), w.Header().Get("Content-Length"))
+	assert.Equal(t, strconv.Itoa(w.Body.Len()), w.Header().Get("Content-Length"))
 
 	w = rawPost(t, y, rpcPath, "\xbfiNamespacean\xff", "Smithy-Protocol", "rpc-v2-cbor", "Content-Type", "application/cbor")
 	assert.Equal(t, "application/cbor", w.Header().Get("Content-Type"))
@@ -406,8 +407,10 @@ func TestAuthentication(t *testing.T) {
 		},
 		{
 			name: "wrong signature shows what should have been signed", path: "/", body: "{}", status: 400,
-			header: []string{"X-Amz-Target", "Logs_20140328.CreateLogGroup", "X-Amz-Date", "20250101T000000Z", "Authorization",
-				strings.NewReplacer("host;x-amz-date", "host;x-amz-date;x-amz-target", "123456789012", testKey).Replace(scopeOf("logs"))},
+			header: []string{
+				"X-Amz-Target", "Logs_20140328.CreateLogGroup", "X-Amz-Date", "20250101T000000Z", "Authorization",
+				strings.NewReplacer("host;x-amz-date", "host;x-amz-date;x-amz-target", "123456789012", testKey).Replace(scopeOf("logs")),
+			},
 			contains: []string{`"__type":"InvalidSignatureException"`, `The Canonical String for this request should have been\n'POST\n/\n\n`},
 		},
 		{
@@ -510,6 +513,22 @@ func TestUnknownNamesPanic(t *testing.T) {
 
 func TestRequestIDsAreUUIDs(t *testing.T) {
 	assert.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, newUUID())
-	assert.NotEqual(t, newUUID(), newUUID())
+	first, second := newUUID(), newUUID()
+	assert.NotEqual(t, first, second)
 	assert.Nil(t, RequestFrom(t.Context()))
+}
+
+// TestNotImplementedIsNotRetried uses the SDK's own idea of what to try again.
+func TestNotImplementedIsNotRetried(t *testing.T) {
+	requests := 0
+	s := NewService("monitoring")
+	_, cfg := serveMux(t, MuxSettings{Services: []*Service{s}, OnUnimplemented: func(string, string) { requests++ }})
+	cfg.RetryMaxAttempts = 0 // the default
+	_, err := cloudwatch.NewFromConfig(cfg).ListDashboards(t.Context(), &cloudwatch.ListDashboardsInput{})
+	var api smithy.APIError
+	require.ErrorAs(t, err, &api)
+	assert.Equal(t, "NotImplemented", api.ErrorCode())
+	assert.Equal(t, "Operation monitoring:ListDashboards is not implemented.", api.ErrorMessage())
+	assert.Equal(t, smithy.FaultServer, api.ErrorFault())
+	assert.Equal(t, 1, requests)
 }

@@ -162,8 +162,7 @@ func (b *planBuilder) element(t reflect.Type) (*plan, bool, error) {
 
 func (b *planBuilder) structure(p *plan) error {
 	names := namesOf(p.typ.PkgPath())
-	for i := range p.typ.NumField() {
-		sf := p.typ.Field(i)
+	for sf := range p.typ.Fields() {
 		if !sf.IsExported() || sf.Name == "ResultMetadata" || sf.Name == "ErrorCodeOverride" {
 			continue // the SDK's own
 		}

@@ -1,6 +1,7 @@
 // Copyright The Nephoscope Authors
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:gosec // unsafe follows the layouts that reflect gave the plans
 package awswire
 
 import (
@@ -63,7 +64,7 @@ func unescapeForm(s string) (string, error) {
 			if i+2 >= len(s) || hexDigit(s[i+1]) < 0 || hexDigit(s[i+2]) < 0 {
 				return "", malformed("Invalid percent-encoding")
 			}
-			out = append(out, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2]))) //nolint:gosec // two hex digits
+			out = append(out, byte(hexDigit(s[i+1])<<4|hexDigit(s[i+2])))
 			i += 2
 		default:
 			out = append(out, c)
@@ -87,14 +88,14 @@ func hexDigit(c byte) int {
 	return -1
 }
 
-// paramValue returns the first parameter called key.
-func paramValue(params []param, key string) (string, bool) {
+// paramValue returns the first parameter called key, "" when there is none.
+func paramValue(params []param, key string) string {
 	for i := range params {
 		if params[i].key == key {
-			return params[i].value, true
+			return params[i].value
 		}
 	}
-	return "", false
+	return ""
 }
 
 // queryDecoder reads the parameters of awsQuery into the SDK's structs.

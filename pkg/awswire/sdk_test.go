@@ -36,7 +36,7 @@ import (
 
 const (
 	testKey    = "AKIDEXAMPLE"
-	testSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" //nolint:gosec // AWS's documented example
+	testSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 )
 
 type testCredentials struct{}
@@ -224,6 +224,9 @@ func TestEveryOperation(t *testing.T) {
 				})
 			}
 			_, cfg := serveMux(t, MuxSettings{Services: []*Service{s}})
+			// The SDK closes a request's body when the answer is there. When that is before Go's transport has
+			// looked for the body's end, the transport drops the connection, and the SDK tries again.
+			cfg.RetryMaxAttempts = 3
 			client := reflect.ValueOf(tc.client(cfg))
 			for _, name := range s.Known {
 				method := client.MethodByName(name)
@@ -234,9 +237,8 @@ func TestEveryOperation(t *testing.T) {
 					in := reflect.New(method.Type().In(1).Elem())
 					(&filler{skip: skip}).fill(in.Elem())
 					res := method.Call([]reflect.Value{reflect.ValueOf(t.Context()), in})
-					if err, _ := res[1].Interface().(error); !assert.NoError(t, err) {
-						return
-					}
+					err, _ := res[1].Interface().(error)
+					require.NoError(t, err)
 					assert.Equal(t, in.Interface(), got)
 					answer := res[0].Elem()
 					answer.FieldByName("ResultMetadata").SetZero()

@@ -67,7 +67,7 @@ type Service struct {
 	// noOutput has the operations whose model has no output.
 	noOutput       map[string]bool
 	defaultMaxBody int64
-	operations map[string]*Operation
+	operations     map[string]*Operation
 }
 
 // QueryError is how awsQuery names a modelled error.

@@ -5,6 +5,7 @@ package awswire
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -77,10 +78,8 @@ func epoch(t time.Time) float64 {
 func appendEpoch(dst []byte, t time.Time) []byte {
 	n := len(dst)
 	dst = strconv.AppendFloat(dst, epoch(t), 'f', -1, 64)
-	for _, c := range dst[n:] {
-		if c == '.' {
-			return dst
-		}
+	if slices.Contains(dst[n:], '.') {
+		return dst
 	}
 	return append(dst, '.', '0')
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,10 +107,8 @@ func (v *Validation) Enum(path string, value any, allowed ...string) {
 	if !ok {
 		return
 	}
-	for _, a := range allowed {
-		if s == a {
-			return
-		}
+	if slices.Contains(allowed, s) {
+		return
 	}
 	v.Fail(path, value, "Member must satisfy enum value set: ["+strings.Join(allowed, ", ")+"]")
 }

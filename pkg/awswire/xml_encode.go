@@ -104,7 +104,7 @@ func appendXML(dst []byte, pl *plan, p unsafe.Pointer) ([]byte, error) {
 	case kindList:
 		h := (*sliceHeader)(p)
 		for i := range h.len {
-			e := unsafe.Add(h.data, uintptr(i)*pl.elemSize) //nolint:gosec // i is not negative
+			e := unsafe.Add(h.data, uintptr(i)*pl.elemSize)
 			if pl.elemPtr {
 				if e = *(*unsafe.Pointer)(e); e == nil {
 					dst = append(dst, "<member/>"...)

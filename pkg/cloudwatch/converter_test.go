@@ -378,3 +378,29 @@ func TestConvertConcurrently(t *testing.T) {
 	wg.Wait()
 	assert.GreaterOrEqual(t, c.Stats().Converted, int64(800))
 }
+
+func BenchmarkConvertCumulative(b *testing.B) {
+	m := newTestMetrics(map[string]string{"service.name": "s", "service.instance.id": "1"})
+	for i := range 1000 {
+		m.counter(fmt.Sprint("m", i%50), 0, at(0), at(0))
+		dp := m.sm.Metrics().At(i).Sum().DataPoints().At(0)
+		dp.Attributes().PutStr("route", fmt.Sprint("/api/", i))
+		dp.Attributes().PutStr("method", "GET")
+	}
+	c := newTestConverter(b, ConverterConfig{InitialValue: InitialValueKeep, Now: testClock})
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		n++
+		for i := range 1000 {
+			dp := m.sm.Metrics().At(i).Sum().DataPoints().At(0)
+			dp.SetIntValue(int64(n))
+			dp.SetTimestamp(at(n))
+		}
+		batches, err := c.Convert(m.md)
+		if err != nil || len(batches[0].Data) != 1000 {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*1000/b.Elapsed().Seconds(), "points/s")
+}

@@ -6,6 +6,7 @@ package logsinsights
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -184,6 +185,12 @@ func appendKey(dst []byte, s string) []byte {
 // appendMissing adds a missing value.
 func appendMissing(dst []byte) []byte { return append(dst, 0) }
 
+// appendInstant adds a time, which no text equals.
+func appendInstant(dst []byte, ms float64) []byte {
+	dst = binary.AppendUvarint(dst, math.MaxUint64)
+	return binary.BigEndian.AppendUint64(dst, uint64(int64(ms)))
+}
+
 func (s *statsStage) push(r *row) (bool, error) {
 	s.key = s.key[:0]
 	for i, k := range s.keys {
@@ -191,12 +198,13 @@ func (s *statsStage) push(r *row) (bool, error) {
 		if v.kind == boolean {
 			v = flag(v.num != 0) // a group holds 1, "1" and true alike
 		}
-		text, ok := v.key()
-		if !ok {
+		if v.kind == instant {
+			s.key = appendInstant(s.key, v.num)
+		} else if key, ok := v.key(); ok {
+			s.key = appendKey(s.key, key)
+		} else {
 			v = value{}
 			s.key = appendMissing(s.key)
-		} else {
-			s.key = appendKey(s.key, text)
 		}
 		s.vals[i] = v
 	}

@@ -251,4 +251,3 @@ func (v value) part(name string, index int) value {
 	}
 	return got
 }
-

@@ -28,28 +28,28 @@ func leaf(lit string) value {
 	return value{} // null, NaN, Infinity
 }
 
-// jsonNumber keeps the digits of whole numbers and brings fractions and exponents to their shortest form:
-// 1.50 is 1.5 and 1e3 is 1000.
+// jsonNumber is a number that keeps its literal.
 func jsonNumber(lit string) value {
 	f, err := strconv.ParseFloat(lit, 64)
-	if math.IsNaN(f) || math.IsInf(f, 0) && err == nil {
-		return value{} // -Infinity
-	}
-	whole := true
-	for i := range len(lit) {
-		if !isDigit(lit[i]) && lit[i] != '-' {
-			whole = false
-			break
-		}
-	}
 	switch {
-	case lit == "-0":
-		lit = "0"
+	case math.IsNaN(f) || math.IsInf(f, 0) && err == nil: // -Infinity
+		return value{}
 	case err != nil: // beyond float64: a text of digits, no number to reckon with
 		return textValue(lit)
-	case !whole:
-		lit = jsonscan.ShortestNumber(f)
 	}
 	return value{kind: number, num: f, str: lit}
 }
 
+// literalText is the text of a JSON number: the digits of whole numbers as they are, fractions and exponents in their
+// shortest form. 1.50 is 1.5 and 1e3 is 1000.
+func (v value) literalText() string {
+	if v.str == "-0" {
+		return "0"
+	}
+	for i := range len(v.str) {
+		if !isDigit(v.str[i]) && v.str[i] != '-' {
+			return jsonscan.ShortestNumber(v.num)
+		}
+	}
+	return v.str
+}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"regexp/syntax"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/logsinsights/regexlit"
@@ -54,6 +55,11 @@ type finiter interface{ Finite(expr string) string }
 // edger is a dialect that can aggregate the value of the first or last event.
 type edger interface {
 	AtEdge(expr string, last bool) string
+}
+
+// afterExtractor is a dialect that can extract a group without its first characters.
+type afterExtractor interface {
+	RegexExtractAfter(text, pattern string, group, skip int) string
 }
 
 // lowering turns expressions into SQL of a dialect for one selection. What it gives is exact: the same values, and of
@@ -184,14 +190,8 @@ func (l *lowering) jsonText(name string) string {
 		return first
 	}
 	all := make([]string, len(paths))
-	keys := map[string]bool{}
 	for i, p := range paths {
 		all[i] = l.d.JSONField(doc, p)
-		for _, k := range p {
-			if strings.Contains(k, ".") {
-				keys[k] = true
-			}
-		}
 	}
 	// Every key with a dot has a pair of neighbours of the name in it, so pairs are enough to look for.
 	parts := strings.Split(name, ".")
@@ -199,7 +199,7 @@ func (l *lowering) jsonText(name string) string {
 	for i := 1; i < len(parts); i++ {
 		guard = append(guard, l.d.Contains(doc, parts[i-1]+"."+parts[i]))
 	}
-	return "CASE WHEN " + strings.Join(guard, " OR ") + " THEN coalesce(" + strings.Join(all, ", ") + ") ELSE " + first + " END"
+	return "coalesce(" + first + ", CASE WHEN " + strings.Join(guard, " OR ") + " THEN coalesce(" + strings.Join(all[1:], ", ") + ") END)"
 }
 
 func (l *lowering) arithmetic(b *Binary) sqlValue {
@@ -275,7 +275,40 @@ func (l *lowering) parsed(p *ParseCmd, group int) sqlValue {
 		return sqlValue{} // an empty group would be the same as one that took no part
 	}
 	text := l.d.RegexExtract(source.text, pattern, group)
+	if after, ok := l.d.(afterExtractor); ok && p.Regex == nil {
+		if t := globGroup(after, source.text, p.Glob, group); t != "" {
+			text = t
+		}
+	}
 	return sqlValue{text: text, num: l.d.ToNumber(text)}
+}
+
+// globGroup extracts what a star of a glob takes together with the literal before it: then no match can be told from
+// an empty one, without matching twice. It is "" when no literal stands before the star.
+func globGroup(d afterExtractor, source, glob string, group int) string {
+	parts := strings.Split(glob, "*")
+	if parts[group-1] == "" {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("(?s)")
+	for i, lit := range parts[:len(parts)-1] {
+		star := ".*?"
+		if i == len(parts)-2 && parts[i+1] == "" {
+			star = ".*"
+		}
+		b.WriteString("(" + regexp.QuoteMeta(lit) + star + ")")
+	}
+	b.WriteString(regexp.QuoteMeta(parts[len(parts)-1]))
+	re, err := syntax.Parse(b.String(), syntax.Perl)
+	if err != nil {
+		return ""
+	}
+	pattern := sqlPattern(re)
+	if pattern == "" {
+		return ""
+	}
+	return d.RegexExtractAfter(source, pattern, group, utf8.RuneCountInString(parts[group-1]))
 }
 
 func parseSyntax(re *regexp.Regexp) *syntax.Regexp {

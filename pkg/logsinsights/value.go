@@ -73,7 +73,7 @@ func (v value) asText() (string, bool) {
 		return v.str, true
 	case number:
 		if v.str != "" {
-			return v.str, true
+			return v.literalText(), true
 		}
 		return formatNumber(v.num), true
 	case boolean:

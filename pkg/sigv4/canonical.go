@@ -174,7 +174,7 @@ func decode(s string) string {
 		case s[i] == '+':
 			out = append(out, ' ')
 		case s[i] == '%' && i+2 < len(s) && unhex(s[i+1]) >= 0 && unhex(s[i+2]) >= 0:
-			out = append(out, byte(unhex(s[i+1])<<4|unhex(s[i+2]))) //nolint:gosec // two hex digits
+			out = append(out, byte(unhex(s[i+1])<<4|unhex(s[i+2])))
 			i += 2
 		default:
 			out = append(out, s[i])

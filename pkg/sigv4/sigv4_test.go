@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 // AWS's documented example credentials.
 const (
 	exampleKey    = "AKIDEXAMPLE"
-	exampleSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" //nolint:gosec // documented example
+	exampleSecret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 	sessionKey    = "ASIDEXAMPLE"
 	sessionToken  = "a/session+token=="
 )
@@ -107,9 +108,11 @@ func TestVectors(t *testing.T) {
 func signed(t *testing.T, verify func(r *http.Request, body []byte), creds aws.Credentials, service string, r *http.Request, body []byte) {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		assert.NoError(t, err)
-		verify(r, body)
+		var body bytes.Buffer
+		_, err := io.Copy(&body, r.Body)
+		if assert.NoError(t, err) {
+			verify(r, body.Bytes())
+		}
 	}))
 	defer srv.Close()
 	u, err := url.Parse(srv.URL)
@@ -145,23 +148,19 @@ func TestSDKSigner(t *testing.T) {
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			r, err := http.NewRequestWithContext(t.Context(), tc.method, "http://example.org"+tc.path, strings.NewReader(tc.body))
-			require.NoError(t, err)
-			for k, v := range tc.header {
-				r.Header[k] = v
-			}
-			called := false
+			r, errNew := http.NewRequestWithContext(t.Context(), tc.method, "http://example.org"+tc.path, strings.NewReader(tc.body))
+			require.NoError(t, errNew)
+			maps.Copy(r.Header, tc.header)
+			var id Identity
+			var err, errOther error
 			signed(t, func(r *http.Request, body []byte) {
-				called = true
-				id, err := strict(newYear).Verify(r, body, "logs")
-				assert.NoError(t, err)
-				assert.Equal(t, tc.account, id.Account)
-				assert.Equal(t, "eu-west-1", id.Region)
-				// Another body is another request.
-				_, err = strict(newYear).Verify(r, append(bytes.Clone(body), ' '), "logs")
-				assert.ErrorContains(t, err, "The request signature we calculated does not match")
+				id, err = strict(newYear).Verify(r, body, "logs")
+				_, errOther = strict(newYear).Verify(r, append(bytes.Clone(body), ' '), "logs")
 			}, tc.creds, "logs", r, []byte(tc.body))
-			assert.True(t, called)
+			require.NoError(t, err)
+			assert.Equal(t, tc.account, id.Account)
+			assert.Equal(t, "eu-west-1", id.Region)
+			require.ErrorContains(t, errOther, "The request signature we calculated does not match", "another body is another request")
 		})
 	}
 }
@@ -206,26 +205,28 @@ func TestRefusals(t *testing.T) {
 	const date = "20250101T000000Z"
 	for _, tc := range []struct {
 		name    string
-		request func(t *testing.T) *http.Request
+		make    func(t *testing.T) *http.Request
 		now     time.Time
 		kind    ErrorKind
 		message string
 	}{
 		{
-			name:    "unsigned",
-			request: func(t *testing.T) *http.Request { return request(t, "POST", "/", "") },
-			kind:    MissingAuthentication, message: "Request is missing Authentication Token",
+			name: "unsigned",
+			make: func(t *testing.T) *http.Request { t.Helper(); return request(t, "POST", "/", "") },
+			kind: MissingAuthentication, message: "Request is missing Authentication Token",
 		},
 		{
 			name: "not ours",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "POST", "/", "", "Authorization", "Basic dXNlcjpwdw==")
 			},
 			kind: MissingAuthentication, message: "Request is missing Authentication Token",
 		},
 		{
 			name: "nothing but the algorithm",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "POST", "/", "", "Authorization", "AWS4-HMAC-SHA256")
 			},
 			kind: Incomplete,
@@ -235,7 +236,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "no signature",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "POST", "/", "", "X-Amz-Date", date,
 					"Authorization", "AWS4-HMAC-SHA256 Credential=A/20250101/r/logs/aws4_request, SignedHeaders=host")
 			},
@@ -245,7 +247,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "short credential",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "POST", "/", "", "X-Amz-Date", date,
 					"Authorization", "AWS4-HMAC-SHA256 Credential=A/logs, SignedHeaders=host;x-amz-date, Signature=aa")
 			},
@@ -255,7 +258,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "bad date",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "POST", "/", "", "X-Amz-Date", "yesterday",
 					"Authorization", "AWS4-HMAC-SHA256 Credential=A/20250101/r/logs/aws4_request, SignedHeaders=host;x-amz-date, Signature=aa")
 			},
@@ -263,7 +267,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "sigv4a",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "POST", "/", "", "X-Amz-Date", date, "X-Amz-Region-Set", "*",
 					"Authorization", "AWS4-ECDSA-P256-SHA256 Credential=AKIDEXAMPLE/20250101/logs/aws4_request, SignedHeaders=host;x-amz-date, Signature=aa")
 			},
@@ -271,14 +276,16 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "both",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "GET", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256", "", "Authorization", "AWS4-HMAC-SHA256 Credential=A/b")
 			},
 			kind: Incomplete, message: "Request has a signature in both the Authorization header and the query string.",
 		},
 		{
 			name: "host not signed",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date)
 				signRequest(t, r, "", exampleKey, "x-amz-date")
 				return r
@@ -287,7 +294,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "token not signed",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date, "X-Amz-Security-Token", sessionToken)
 				signRequest(t, r, "", sessionKey, "host;x-amz-date")
 				return r
@@ -296,7 +304,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "target not signed",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date, "X-Amz-Target", "Logs_20140328.DeleteLogGroup")
 				signRequest(t, r, "", exampleKey, "host;x-amz-date")
 				return r
@@ -305,7 +314,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "headers not sorted",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date)
 				signRequest(t, r, "", exampleKey, "x-amz-date;host")
 				return r
@@ -314,7 +324,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "unknown key",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date)
 				signRequest(t, r, "", "AKIDOTHER", "host;x-amz-date")
 				return r
@@ -323,7 +334,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "token missing",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date)
 				signRequest(t, r, "", sessionKey, "host;x-amz-date")
 				return r
@@ -332,7 +344,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "wrong token",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date, "X-Amz-Security-Token", "other")
 				signRequest(t, r, "", sessionKey, "host;x-amz-date;x-amz-security-token")
 				return r
@@ -341,7 +354,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "content hash",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date)
 				signRequest(t, r, "", exampleKey, "host;x-amz-date")
 				r.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
@@ -351,7 +365,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "past", now: newYear.Add(20 * time.Minute),
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date)
 				signRequest(t, r, "", exampleKey, "host;x-amz-date")
 				return r
@@ -361,7 +376,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "future", now: newYear.Add(-20 * time.Minute),
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				r := request(t, "POST", "/", "", "X-Amz-Date", date)
 				signRequest(t, r, "", exampleKey, "host;x-amz-date")
 				return r
@@ -371,7 +387,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "scope",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "POST", "/", "", "X-Amz-Date", date,
 					"Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20250102/X/s3/e, SignedHeaders=host;x-amz-date, Signature=aa")
 			},
@@ -382,7 +399,8 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "expires",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "GET", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20250101%2Fr%2Flogs%2Faws4_request&"+
 					"X-Amz-Date=20250101T000000Z&X-Amz-Expires=604801&X-Amz-SignedHeaders=host&X-Amz-Signature=aa", "")
 			},
@@ -390,21 +408,24 @@ func TestRefusals(t *testing.T) {
 		},
 		{
 			name: "query without credential",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "GET", "/?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=aa", "")
 			},
 			kind: Incomplete, message: "AWS query-string parameters must include 'X-Amz-Credential'.",
 		},
 		{
 			name: "query algorithm",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "GET", "/?X-Amz-Algorithm=AWS2", "")
 			},
 			kind: Incomplete, message: "Unsupported AWS 'algorithm': 'AWS2'.",
 		},
 		{
 			name: "header algorithm",
-			request: func(t *testing.T) *http.Request {
+			make: func(t *testing.T) *http.Request {
+				t.Helper()
 				return request(t, "GET", "/", "", "Authorization", "AWS4-HMAC-SHA512 Credential=a")
 			},
 			kind: Incomplete, message: "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA512'.",
@@ -415,7 +436,7 @@ func TestRefusals(t *testing.T) {
 			if now.IsZero() {
 				now = newYear
 			}
-			_, err := strict(now).Verify(tc.request(t), nil, "logs")
+			_, err := strict(now).Verify(tc.make(t), nil, "logs")
 			var e *Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, tc.message, e.Message)

@@ -69,8 +69,8 @@ func (w *docWriter) spanID(name string, id SpanID) {
 	w.buf = append(w.buf, '"')
 }
 
-func (w *docWriter) traceID(name string, id TraceID) {
-	w.name(name)
+func (w *docWriter) traceID(id TraceID) {
+	w.name("trace_id")
 	w.buf = append(w.buf, '"')
 	w.buf = id.append(w.buf)
 	w.buf = append(w.buf, '"')
@@ -148,13 +148,5 @@ func (w *docWriter) float(f float64) {
 		w.buf = append(w.buf, `"-Infinity"`...)
 	default:
 		w.buf = appendFloat(w.buf, f)
-	}
-}
-
-// attribute writes the value of an attribute as a member, when there is one.
-func (w *docWriter) attribute(a pcommon.Map, attr, name string) {
-	if v, ok := a.Get(attr); ok {
-		w.name(name)
-		w.value(v, 0)
 	}
 }

@@ -86,7 +86,7 @@ func TestOTLPServer(t *testing.T) {
 	require.False(t, d.Subsegment)
 	require.Equal(t, int32(429), d.HTTPStatus)
 	require.Equal(t, int64(1700000000_123456789), d.Start)
-	require.Equal(t, `{"customer_id":"c1"}`, d.Annotations)
+	require.JSONEq(t, `{"customer_id":"c1"}`, d.Annotations)
 	require.Equal(t, SpanID{7: 1}, SpanID(d.ParentID))
 }
 
@@ -186,8 +186,10 @@ func TestOTLPSQLAndAWS(t *testing.T) {
 func TestOTLPExceptions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ stack, want string }{
-		"java": {"java.lang.IllegalStateException: x\n\tat com.example.A.run(A.java:10)\n\tat com.example.B.main(B.java)\nCaused by: y\n\t... 3 more",
-			`[{"label":"com.example.A.run","path":"A.java","line":10},{"label":"com.example.B.main","path":"B.java"}]`},
+		"java": {
+			"java.lang.IllegalStateException: x\n\tat com.example.A.run(A.java:10)\n\tat com.example.B.main(B.java)\nCaused by: y\n\t... 3 more",
+			`[{"label":"com.example.A.run","path":"A.java","line":10},{"label":"com.example.B.main","path":"B.java"}]`,
+		},
 		"javascript": {"TypeError: x\n    at handler (/app/index.js:42:7)\n    at /app/run.js:3:1", `[{"label":"handler","path":"/app/index.js","line":42},{"path":"/app/run.js","line":3}]`},
 		"python":     {"Traceback (most recent call last):\n  File \"/a.py\", line 3, in outer\n    inner()\n  File \"/b.py\", line 9, in inner\nValueError: x", `[{"path":"/b.py","line":9,"label":"inner"},{"path":"/a.py","line":3,"label":"outer"}]`},
 		"dotnet":     {"System.Exception: x\n   at A.B.C() in C:\\src\\a.cs:line 12", `[{"label":"A.B.C()","path":"C:\\src\\a.cs","line":12}]`},
@@ -232,6 +234,10 @@ func TestOTLPInvalid(t *testing.T) {
 	docs, err := FromTraces(td)
 	require.Len(t, docs, 1, "the good ones are kept")
 	require.ErrorContains(t, err, "InvalidId")
+	var failed *SpansError
+	require.ErrorAs(t, err, &failed)
+	require.Equal(t, map[ErrorCode]int{ErrorInvalidID: 1}, failed.Codes)
+	require.ErrorAs(t, err, new(*SegmentError))
 
 	td, s = otlpTrace(ptrace.SpanKindServer, 0)
 	m := s.Attributes().PutEmptyMap("deep")

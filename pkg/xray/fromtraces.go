@@ -21,7 +21,8 @@ const maxEmbedding = maxNesting / 2
 // spans become documents each: a segment when the span serves a request or has no parent, else an independent
 // subsegment.
 //
-// The error names spans that no document can be made of; the documents of all others are returned with it.
+// The error, a [*SpansError], is about spans that no document can be made of; the documents of all others are
+// returned with it.
 func FromTraces(td ptrace.Traces) ([]Document, error) {
 	e := exporter{tree: getTree()}
 	defer putTree(e.tree)
@@ -76,9 +77,25 @@ type exporter struct {
 	docs     []Document
 	tree     *tree
 	buf      []byte
-	failed   int
-	errs     []error
+	failed   *SpansError
 }
+
+// SpansError says that no documents can be made of some spans.
+type SpansError struct {
+	Spans int               // how many
+	Codes map[ErrorCode]int // and why
+	First []error           // the first few, with their ids
+}
+
+func (e *SpansError) Error() string {
+	err := errors.Join(e.First...)
+	if e.Spans > len(e.First) {
+		return fmt.Sprintf("%d spans are no X-Ray documents, among them: %v", e.Spans, err)
+	}
+	return err.Error()
+}
+
+func (e *SpansError) Unwrap() []error { return e.First }
 
 func (e *exporter) collect(td ptrace.Traces) {
 	e.spans = make([]exportSpan, 0, td.SpanCount())
@@ -122,7 +139,7 @@ func (e *exporter) link() {
 	}
 	e.children = make(map[ownerKey]int32, e.embedded)
 	seen := make(map[identity]struct{}, len(e.spans))
-	for i := len(e.spans) - 1; i >= 0; i-- {
+	for i := range slices.Backward(e.spans) {
 		x := &e.spans[i]
 		if x.from == fromOTLP {
 			continue
@@ -205,21 +222,29 @@ func (e *exporter) finish(w *docWriter, x *exportSpan) {
 			return
 		}
 	}
-	e.failed++
-	if len(e.errs) < 3 {
-		e.errs = append(e.errs, fmt.Errorf("span %s of trace %s: %w", x.span.SpanID(), x.span.TraceID(), err))
+	if e.failed == nil {
+		e.failed = &SpansError{Codes: make(map[ErrorCode]int)}
+	}
+	e.failed.Spans++
+	code := ErrorParse
+	var invalid *SegmentError
+	if errors.As(err, &invalid) {
+		code = invalid.Code
+	}
+	e.failed.Codes[code]++
+	if len(e.failed.First) < maxNamedSpans {
+		e.failed.First = append(e.failed.First, fmt.Errorf("span %s of trace %s: %w", x.span.SpanID(), x.span.TraceID(), err))
 	}
 }
 
+// maxNamedSpans bounds an error's text.
+const maxNamedSpans = 3
+
 func (e *exporter) err() error {
-	if e.failed == 0 {
+	if e.failed == nil {
 		return nil
 	}
-	err := errors.Join(e.errs...)
-	if e.failed > len(e.errs) {
-		return fmt.Errorf("%d spans are no X-Ray documents, among them: %w", e.failed, err)
-	}
-	return err
+	return e.failed
 }
 
 func stringOf(a pcommon.Map, key string) string {

@@ -69,7 +69,7 @@ func ParseHeader(s string) (Header, error) {
 			case "0", "1", "?":
 				h.Sampling = SamplingDecision(value[0])
 			default:
-				err = fmt.Errorf("Sampled is %q, not 0, 1 or ?", clip(value, 64))
+				err = fmt.Errorf("sampling decision is %q, not 0, 1 or ?", clip(value, 64))
 			}
 		default:
 			h.Others = append(h.Others, HeaderField{Key: key, Value: value})

@@ -21,8 +21,10 @@ func TestTraceID(t *testing.T) {
 		require.NoError(t, err, s)
 		require.Equal(t, id, other)
 	}
-	for _, s := range []string{"", "1-4efaaf4d-1e8720b39541901950019ee", "1-4efaaf4d+1e8720b39541901950019ee5", "0-4efaaf4d-1e8720b39541901950019ee5",
-		"1-4efaaf4g-1e8720b39541901950019ee5", "zefaaf4d1e8720b39541901950019ee5"} {
+	for _, s := range []string{
+		"", "1-4efaaf4d-1e8720b39541901950019ee", "1-4efaaf4d+1e8720b39541901950019ee5", "0-4efaaf4d-1e8720b39541901950019ee5",
+		"1-4efaaf4g-1e8720b39541901950019ee5", "zefaaf4d1e8720b39541901950019ee5",
+	} {
 		_, err := ParseTraceID(s)
 		require.Error(t, err, s)
 	}
@@ -35,7 +37,8 @@ func TestSpanID(t *testing.T) {
 	require.Equal(t, "53995c3f42cd8ad8", id.String())
 	require.False(t, id.IsZero())
 	require.NotEqual(t, id, id.derive("a"))
-	require.Equal(t, id.derive("a"), id.derive("a"))
+	again := SpanID{0x53, 0x99, 0x5c, 0x3f, 0x42, 0xcd, 0x8a, 0xd8}
+	require.Equal(t, again.derive("a"), id.derive("a"))
 	require.NotEqual(t, id.derive("a"), id.derive("b"))
 	for _, s := range []string{"", "53995c3f42cd8ad", "53995c3f42cd8adx", "53995c3f42cd8ad80"} {
 		_, err := ParseSpanID(s)

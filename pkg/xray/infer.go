@@ -61,7 +61,7 @@ func (t *Trace) inferred(tree *tree, n int32, answered map[SpanID]bool) string {
 	w.buf = append(w.buf, '{')
 	w.spanID("id", p.h.id.derive("inferred"))
 	w.str("name", cleanName(p.h.name))
-	w.traceID("trace_id", t.ID)
+	w.traceID(t.ID)
 	w.spanID("parent_id", p.h.id)
 	w.bool("inferred", true)
 	for _, m := range [...]struct {

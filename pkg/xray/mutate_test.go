@@ -97,7 +97,7 @@ func mutations(tb testing.TB, n int, f func(doc string, want map[string]any)) {
 // TestRoundTripMutated checks that whatever a document holds comes back.
 func TestRoundTripMutated(t *testing.T) {
 	t.Parallel()
-	n := 3000
+	n := 1000
 	if testing.Short() {
 		n = 300
 	}

@@ -133,7 +133,7 @@ func putStrings(a pcommon.Map, attr string, values []string) {
 
 // resourceMembers puts members of object n as attributes; pairs are member, attribute.
 func (c *converter) resourceMembers(a pcommon.Map, n int32, pairs ...string) {
-	for i := 0; i < len(pairs); i += 2 {
+	for i := 0; i+1 < len(pairs); i += 2 {
 		c.resourceStr(a, pairs[i+1], c.tree.memberAt(n, pairs[i]))
 	}
 }

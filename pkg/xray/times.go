@@ -66,7 +66,7 @@ loop:
 	for k := range whole {
 		v *= 10
 		if k < n {
-			v += uint64(digits[k] - '0')
+			v += uint64(digits[k] - '0') //nolint:gosec // n is at most len(digits)
 		}
 	}
 	if whole < n && digits[whole] >= '5' {

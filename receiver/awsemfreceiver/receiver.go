@@ -36,7 +36,7 @@ const (
 )
 
 // drainTime is how long sockets are read on after Shutdown, for what clients sent before.
-const drainTime = 100 * time.Millisecond
+const drainTime = 250 * time.Millisecond
 
 // registry finds the receiver that was made of a configuration for another signal.
 type registry struct {

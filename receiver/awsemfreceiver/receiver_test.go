@@ -197,6 +197,11 @@ func TestUDP(t *testing.T) {
 	cfg.LogStreamName = "mine"
 	r := start(t, cfg, logs, metrics)
 	require.Nil(t, r.listener)
+	if drops, err := kernelDrops(r.packets); err == nil {
+		_, err = drops()
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int64{"": 0}, r.counter("udp_kernel_drops"))
+	}
 	r.sendUDP(doc("", 1), doc("g", 2)+"\n"+doc("g", 3)+"\n", "broken", "")
 	r.stop()
 	assert.ElementsMatch(t, []string{

@@ -44,7 +44,7 @@ func TestKernelDrops(t *testing.T) {
 			t.Logf("no %s here: %v", address, err)
 			continue
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		udp := conn.(*net.UDPConn)
 		require.Positive(t, setReadBuffer(udp, 4096))
 		d, err := newKernelDrops(udp)
@@ -53,7 +53,7 @@ func TestKernelDrops(t *testing.T) {
 		}
 		client, err := new(net.Dialer).DialContext(t.Context(), "udp", udp.LocalAddr().String())
 		require.NoError(t, err)
-		defer client.Close()
+		defer func() { _ = client.Close() }()
 		const sent = 100
 		for range sent {
 			_, err = client.Write(make([]byte, 4096))

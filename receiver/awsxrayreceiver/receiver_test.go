@@ -285,7 +285,7 @@ func (h *harness) post(tb testing.TB, path, body string) (int, http.Header, stri
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultTransport.(*http.Transport).Clone().RoundTrip(req)
 	require.NoError(tb, err)
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	b, err := io.ReadAll(resp.Body)
 	require.NoError(tb, err)
 	return resp.StatusCode, resp.Header, string(b)

@@ -24,9 +24,10 @@ import (
 // testBadEMF sends documents with members missing among good ones, on one connection: the documents are kept, the
 // metrics that can be made are made.
 func testBadEMF(t *testing.T, c *collector.Collector) {
+	t.Helper()
 	namespace, group := unique(), "/emf/"+unique()
 	now := time.Now()
-	document := func(directives string, members string) string {
+	document := func(directives, members string) string {
 		return fmt.Sprintf(`{"_aws":{"Timestamp":%d,"LogGroupName":"%s","LogStreamName":"s","CloudWatchMetrics":[%s]}%s}`,
 			now.UnixMilli(), group, strings.ReplaceAll(directives, "NS", namespace), members)
 	}
@@ -47,7 +48,7 @@ func testBadEMF(t *testing.T, c *collector.Collector) {
 	}
 	conn, err := net.Dial("tcp", c.EMF)
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	for _, line := range kept {
 		// Between any two documents there is a line that is none.
 		_, err := conn.Write([]byte("not JSON at all\n{\"_aws\":\n\n" + line + "\n"))

@@ -96,7 +96,7 @@ func sendRequest(t *testing.T, req *http.Request) failure {
 	t.Helper()
 	resp, err := (&http.Client{Transport: transport, Timeout: time.Minute}).Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	require.NoError(t, err)
 	f := failure{status: resp.StatusCode, header: resp.Header}
@@ -149,6 +149,7 @@ func shapeName(s string) string {
 
 // testBadInput sends what no client should, and expects AWS's errors.
 func testBadInput(t *testing.T, c *collector.Collector) {
+	t.Helper()
 	deep := strings.Repeat("[", 200_000)
 	deepObject := strings.Repeat(`{"a":`, 100_000)
 	many := func(n int, item string) string {
@@ -208,7 +209,7 @@ func testBadInput(t *testing.T, c *collector.Collector) {
 		{"an operation that AWS has not", logsCall("MakeCoffee", "{}"), 400, "UnknownOperationException", ""},
 		{"… in CBOR", cborCall("MakeCoffee", nil), 400, "UnknownOperationException", ""},
 		{"… as a query", queryCall("Action=MakeCoffee&Version=2010-08-01"), 400, "InvalidAction", "MakeCoffee"},
-		{"… of X-Ray", xrayCall("/MakeCoffee", "{}"), 404, "", ""},
+		{"… of X-Ray", xrayCall("/MakeCoffee", "{}").with("Authorization", "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/xray/aws4_request, SignedHeaders=host, Signature=00"), 404, "UnknownOperationException", "/MakeCoffee"},
 		{"a service that AWS has not", jsonCall("1.1", "Coffee_20260101.Make", "{}"), 400, "UnknownOperationException", ""},
 		{"a CBOR call with a target", cborCall("ListMetrics", nil).with("X-Amz-Target", "GraniteServiceVersion20100801.ListMetrics"), 400, "", ""},
 		{"an encoding that nobody knows", logsCall("DescribeLogGroups", "{}").with("Content-Encoding", "br"), 415, "", ""},
@@ -277,9 +278,10 @@ func (z *zeros) Read(p []byte) (int, error) {
 }
 
 // memoryRoom is by how much the collector may grow while it refuses bodies that are many times that.
-const memoryRoom = 128 << 20
+const memoryRoom = 256 << 20
 
 func testLargeBodies(t *testing.T, c *collector.Collector) {
+	t.Helper()
 	_, before := c.ResidentBytes(t)
 
 	for name, r := range map[string]request{

@@ -58,7 +58,7 @@ func TestAgent(t *testing.T) {
 	a := collector.New(t, collector.Options{}) // its addresses and data directory
 	log, err := os.Create(filepath.Join(t.TempDir(), "agent.log"))
 	require.NoError(t, err)
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	agent := exec.Command(agentBinary(t), "--config", filepath.Join(collector.Root(), "examples", "agent.yaml"))
 	agent.Stdout, agent.Stderr = log, log
 	agent.Env = append(cleanEnvironment(),
@@ -76,7 +76,7 @@ func TestAgent(t *testing.T) {
 		conn, err = net.Dial("tcp", a.EMF)
 		return err == nil
 	}, "the agent does not listen")
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 
 	now := time.Now()
 	namespace, group, trace := unique(), "/agent/"+unique(), newTraceID()
@@ -86,7 +86,7 @@ func TestAgent(t *testing.T) {
 	require.NoError(t, err)
 	udp, err := net.Dial("udp", a.XRay)
 	require.NoError(t, err)
-	defer udp.Close()
+	defer func() { _ = udp.Close() }()
 	segment := fmt.Sprintf(`{"name":"agent app","id":"%s","trace_id":"%s","start_time":%d,"end_time":%d.5,"annotations":{"n":1}}`,
 		randomHex(8), trace, now.Unix(), now.Unix())
 	_, err = fmt.Fprintf(udp, "{\"format\":\"json\",\"version\":1}\n%s", segment)

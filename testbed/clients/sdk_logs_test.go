@@ -18,6 +18,7 @@ import (
 
 // testLogs is CloudWatch Logs by the AWS SDK for Go v2.
 func testLogs(t *testing.T, c *collector.Collector) {
+	t.Helper()
 	client := cloudwatchlogs.NewFromConfig(c.AWSConfig())
 	group := newGroup(t, client)
 	stream := aws.String("s")

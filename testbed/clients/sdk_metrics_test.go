@@ -36,6 +36,7 @@ func eventually(t *testing.T, ok func() bool, message string, args ...any) {
 
 // testMetrics is CloudWatch by the AWS SDK for Go v2, which speaks CBOR.
 func testMetrics(t *testing.T, c *collector.Collector) {
+	t.Helper()
 	client := cloudwatch.NewFromConfig(c.AWSConfig())
 	minute := time.Now().UTC().Truncate(time.Minute).Add(-5 * time.Minute)
 	end := minute.Add(time.Minute)

@@ -33,6 +33,7 @@ func newTraceID() string { return fmt.Sprintf("1-%08x-%s", time.Now().Unix(), ra
 
 // testTraces is X-Ray by the AWS SDK for Go v2, by datagrams, and by the daemon's TCP port.
 func testTraces(t *testing.T, c *collector.Collector) {
+	t.Helper()
 	client := xray.NewFromConfig(c.AWSConfig())
 	now := time.Now()
 
@@ -51,7 +52,7 @@ func testTraces(t *testing.T, c *collector.Collector) {
 	t.Run("datagrams", func(t *testing.T) {
 		conn, err := net.Dial("udp", c.XRay)
 		require.NoError(t, err)
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		var ids []string
 		for i := range 100 {
 			id := newTraceID()
@@ -142,7 +143,7 @@ func daemonCall(t *testing.T, c *collector.Collector, path, body string, into an
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusOK, resp.StatusCode, "%s", text)

@@ -27,6 +27,7 @@ import (
 // testSignatures starts a collector with credentials (examples/secured.yaml): who has others is refused, in the words
 // that AWS has for it.
 func testSignatures(t *testing.T) {
+	t.Helper()
 	c := collector.Start(t, collector.Options{
 		Config: filepath.Join(collector.Root(), "examples", "secured.yaml"),
 		Env:    []string{"NEPHOSCOPE_ACCESS_KEY_ID=test", "NEPHOSCOPE_SECRET_ACCESS_KEY=test"},

@@ -5,7 +5,7 @@ package duckdb
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -251,17 +251,13 @@ func (e *Engine) readChunks(ctx context.Context, f *dayFile, acc *chunkBuilder, 
 			tokens := acc.tokens
 			*acc = begin
 			acc.tokens = tokens
-			return s.query(ctx, "SELECT message, coalesce(trace_id, ''), epoch_ms(ts) FROM "+f.alias+
-				".logs WHERE rowid >= ? AND rowid < ? ORDER BY rowid", []any{next, last}, func(rows *sql.Rows) (bool, error) {
-				var message, traceID string
-				var ts int64
-				if err := rows.Scan(&message, &traceID, &ts); err != nil {
-					return false, err
+			return s.queryValues(ctx, "SELECT message, trace_id, epoch_ms(ts) FROM "+f.alias+
+				".logs WHERE rowid >= ? AND rowid < ? ORDER BY rowid", []any{next, last}, func(row []driver.Value) (bool, error) {
+				ts := row[2].(int64)
+				if trace, ok := row[1].(string); ok {
+					acc.addHash(hashTraceID(trace), ts)
 				}
-				if traceID != "" {
-					acc.addHash(hashTraceID(traceID), ts)
-				}
-				return true, acc.add(f.bloom, message, ts)
+				return true, acc.add(f.bloom, text(row[0]), ts)
 			})
 		})
 		if err != nil {

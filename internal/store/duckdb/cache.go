@@ -12,13 +12,16 @@ import (
 
 // fileCache keeps what was found out about a file, valid as long as it has the same number of rows.
 type fileCache struct {
-	mu sync.Mutex
-	id string
+	mu      sync.Mutex
+	id      string
+	tenants map[store.Tenant]uint16 // not changed once it is here
 
 	rows           int64 // the number that the rest is valid for
 	known          bool
 	oldest, newest int64 // bounds of the rows' times: Unix ms of logs, ns of traces
+	bytes          int64 // of all log messages
 	streams        []streamRow
+	manyStreams    bool // too many to remember
 }
 
 // streamRow is one stream of a log file.
@@ -59,17 +62,18 @@ func (s *snapshot) timeBounds(ctx context.Context, f *dayFile) (rows, oldest, ne
 		return rows, c.oldest, c.newest, nil
 	}
 	c.mu.Unlock()
-	bounds := "coalesce(epoch_ms(min(ts)), 0), coalesce(epoch_ms(max(ts)), 0)"
+	bounds := "coalesce(epoch_ms(min(ts)), 0), coalesce(epoch_ms(max(ts)), 0), coalesce(sum(bytes), 0)::BIGINT"
 	if f.signal == signalTraces {
-		bounds = "coalesce(epoch_ns(min(start_time)), 0), coalesce(epoch_ns(max(coalesce(end_time, start_time))), 0)"
+		bounds = "coalesce(epoch_ns(min(start_time)), 0), coalesce(epoch_ns(max(coalesce(end_time, start_time))), 0), 0::BIGINT"
 	}
-	err = s.queryRow(ctx, "SELECT count(*), "+bounds+" FROM "+f.alias+"."+mainTables[f.signal], nil, &rows, &oldest, &newest)
+	var bytes int64
+	err = s.queryRow(ctx, "SELECT count(*), "+bounds+" FROM "+f.alias+"."+mainTables[f.signal], nil, &rows, &oldest, &newest, &bytes)
 	if err != nil {
 		return 0, 0, 0, err
 	}
 	c.mu.Lock()
 	c.setRows(rows)
-	c.known, c.oldest, c.newest = true, oldest, newest
+	c.known, c.oldest, c.newest, c.bytes = true, oldest, newest, bytes
 	c.mu.Unlock()
 	return rows, oldest, newest, nil
 }
@@ -77,22 +81,36 @@ func (s *snapshot) timeBounds(ctx context.Context, f *dayFile) (rows, oldest, ne
 // setRows forgets what was valid for another number of rows. mu is held.
 func (c *fileCache) setRows(rows int64) {
 	if c.rows != rows {
-		c.rows, c.known, c.streams = rows, false, nil
+		c.rows, c.known, c.streams, c.manyStreams = rows, false, nil, false
 	}
 }
 
 // grow keeps the bounds up to date when rows were added behind the first n.
-func (c *fileCache) grow(n int64, rows []bloomFeedRow) {
+func (c *fileCache) grow(n int64, rows []bloomFeedRow, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n > 0 && !(c.known && c.rows == n) || len(rows) == 0 {
 		return
 	}
 	if n == 0 {
-		c.oldest, c.newest = rows[0].ts, rows[0].ts
+		c.oldest, c.newest, c.bytes = rows[0].ts, rows[0].ts, 0
 	}
+	c.bytes += bytes
 	for i := range rows {
 		c.oldest, c.newest = min(c.oldest, rows[i].ts), max(c.newest, rows[i].ts)
 	}
-	c.rows, c.known, c.streams = n+int64(len(rows)), true, nil
+	c.rows, c.known, c.streams, c.manyStreams = n+int64(len(rows)), true, nil, false
+}
+
+func (c *fileCache) hasManyStreams() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.manyStreams
+}
+
+// meanBytes is the mean length of the messages, as far as it is known.
+func (c *fileCache) meanBytes() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes / max(c.rows, 1)
 }

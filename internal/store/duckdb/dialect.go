@@ -69,16 +69,14 @@ func bind(value, body string) string {
 // JSONField is the text of a leaf. JSON functions raise an error for what is no JSON, so validity is asked first;
 // TRY would be evaluated row by row as soon as one row of a chunk is no JSON, 15 times slower.
 //
-// json_extract returns JSON: a string is told by its quote. What is no string is a number, whose fraction .0 is
-// taken away, true, false, null, NaN, an infinity, an object or an array.
+// json_extract returns JSON: a string is told by its quote (34). A number begins with a digit or a minus, of which the
+// fraction .0 is taken away. What is left are true (116), false (102), null, NaN, infinities, objects and arrays.
 func (d Dialect) JSONField(doc string, path []string) string {
 	raw := "CASE WHEN json_valid(" + doc + ") THEN CAST(json_extract(" + doc + ", " + d.jsonPath(path) + ") AS VARCHAR) END"
-	return bind(raw, "CASE ascii(x)"+
-		" WHEN 34 THEN json_extract_string(x, '$')"+
-		" WHEN 116 THEN '1'"+ // true
-		" WHEN 102 THEN '0'"+ // false
-		" WHEN 123 THEN NULL WHEN 91 THEN NULL WHEN 110 THEN NULL WHEN 78 THEN NULL WHEN 73 THEN NULL"+ // { [ null NaN Infinity
-		" ELSE CASE WHEN x LIKE '-I%' OR x LIKE '-N%' THEN NULL WHEN x LIKE '%.0' THEN left(x, length(x) - 2) ELSE x END END")
+	return bind(raw, "CASE WHEN ascii(x) = 34 THEN json_extract_string(x, '$')"+
+		" WHEN ascii(x) BETWEEN 48 AND 57 OR ascii(x) = 45 AND ascii(x[2]) BETWEEN 48 AND 57"+
+		" THEN CASE WHEN suffix(x, '.0') THEN left(x, -2) ELSE x END"+
+		" WHEN ascii(x) = 116 THEN '1' WHEN ascii(x) = 102 THEN '0' END")
 }
 
 // jsonPath is a path as a JSON pointer, in which no character but ~ and / means anything.
@@ -94,14 +92,12 @@ func (d Dialect) jsonPath(path []string) string {
 	return d.String(b.String())
 }
 
-// numberPattern is what Logs Insights reads as a number. A cast alone would also take blanks, digit separators, nan
-// and inf.
-const numberPattern = `[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?`
-
-// ToNumber is the number that a text spells. What is beyond DOUBLE is none.
+// ToNumber is the number that a text spells. A cast alone would also take blanks around the number, digit separators,
+// nan and inf: these are told by the first and last characters (from + to 9, and from . to 9) and the underscore; it
+// would also take a minus behind a plus. What is beyond DOUBLE is no number.
 func (d Dialect) ToNumber(expr string) string {
-	cast := bind("CAST("+expr+" AS VARCHAR)",
-		"CASE WHEN strlen(x) <= 400 AND regexp_full_match(x, "+d.String(numberPattern)+") THEN TRY_CAST(x AS DOUBLE) END")
+	cast := bind("CAST("+expr+" AS VARCHAR)", "CASE WHEN ascii(x) BETWEEN 43 AND 57 AND ascii(x[-1]) BETWEEN 46 AND 57"+
+		" AND strlen(x) <= 400 AND NOT contains(x, '_') AND NOT starts_with(x, '+-') THEN TRY_CAST(x AS DOUBLE) END")
 	return bind(cast, "CASE WHEN isfinite(x) THEN x END")
 }
 
@@ -119,11 +115,35 @@ func (d Dialect) RegexMatch(text, pattern string) string {
 // when the group took no part in it: for a group that cannot be empty this is as good as NULL, for others the match
 // is asked for first.
 func (d Dialect) RegexExtract(text, pattern string, group int) string {
-	p := d.String(pattern)
-	if re, err := syntax.Parse(pattern, syntax.Perl); err == nil && minLength(findGroup(re, group)) > 0 {
-		return fmt.Sprintf("nullif(regexp_extract(%s, %s, %d), '')", text, p, group)
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err == nil && minLength(findGroup(re, group)) > 0 {
+		return "nullif(" + d.extract(text, pattern, re, group) + ", '')"
 	}
-	return bind(text, fmt.Sprintf("CASE WHEN regexp_matches(x, %s) THEN regexp_extract(x, %s, %d) END", p, p, group))
+	return bind(text, fmt.Sprintf("CASE WHEN regexp_matches(x, %s) THEN regexp_extract(x, %s, %d) END",
+		d.String(pattern), d.String(pattern), group))
+}
+
+// RegexExtractAfter is the text of a group that is never empty, less its first characters. Every match of the group
+// has so many.
+func (d Dialect) RegexExtractAfter(text, pattern string, group, skip int) string {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return "substr(" + d.RegexExtract(text, pattern, group) + ", " + strconv.Itoa(skip+1) + ")"
+	}
+	return "substr(nullif(" + d.extract(text, pattern, re, group) + ", ''), " + strconv.Itoa(skip+1) + ")"
+}
+
+// extract takes a group out of the struct of all groups: when a statement wants several of them, they are the same
+// expression, which DuckDB evaluates once. Even for one group this is faster than asking for it by its number.
+func (d Dialect) extract(text, pattern string, re *syntax.Regexp, group int) string {
+	if group == 0 {
+		return fmt.Sprintf("regexp_extract(%s, %s)", text, d.String(pattern))
+	}
+	names := make([]string, re.MaxCap())
+	for i := range names {
+		names[i] = "'" + strconv.Itoa(i+1) + "'"
+	}
+	return fmt.Sprintf("regexp_extract(%s, %s, [%s])['%d']", text, d.String(pattern), strings.Join(names, ", "), group)
 }
 
 // findGroup is the numbered group of a pattern, nil when there is none.

@@ -103,6 +103,13 @@ func TestDiskFull(t *testing.T) {
 			assert.True(t, st.ReadOnly)
 			assert.Empty(t, st.SetAside)
 
+			require.NoError(t, e.Close())
+			e = openEngine(t, cfg)
+			check()
+			if tc.reserve > 0 {
+				require.ErrorIs(t, write(), store.ErrUnavailable, "still full after a restart")
+			}
+
 			require.NoError(t, os.Remove(filler))
 			require.Eventually(t, func() bool {
 				err := write()

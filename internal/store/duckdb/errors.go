@@ -39,6 +39,9 @@ func isCorrupt(err error) bool {
 		"Trying to read a database file with version number", "wal file")
 }
 
+// isOutOfMemory reports whether a statement needed more than DuckDB's memory limit.
+func isOutOfMemory(err error) bool { return containsAny(err, "Out of Memory Error") }
+
 // isLocked reports whether another process holds the file in a way that excludes us.
 func isLocked(err error) bool {
 	return containsAny(err, "Could not set lock on file", "Conflicting lock is held")

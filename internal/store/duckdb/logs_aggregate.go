@@ -50,12 +50,7 @@ const emptyLogs = "SELECT NULL::TIMESTAMP AS ts, NULL::TIMESTAMP AS ingested, NU
 
 func (s *snapshot) aggregateLogs(ctx context.Context, agg *store.LogAggregate) (rows [][]any, stats store.ScanStats, err error) {
 	sel := &agg.LogSelection
-	in := scope(sel)
-	cond := scope(sel)
 	found := search(sel)
-	if found != nil {
-		cond.and(found.String(), found.args...)
-	}
 	hashes := searchHashes(sel)
 	var parts []string
 	var args []any
@@ -63,15 +58,33 @@ func (s *snapshot) aggregateLogs(ctx context.Context, agg *store.LogAggregate) (
 		if sel.Start >= sel.End {
 			break
 		}
+		tenant, ok, err := s.tenantID(ctx, f, sel.Tenant)
+		if err != nil {
+			return nil, stats, err
+		}
+		if !ok {
+			continue
+		}
+		in, cond := scope(sel, tenant), scope(sel, tenant)
+		if found != nil {
+			cond.and(found.String(), found.args...)
+		}
 		var ranges []rowRange
 		all := true
 		if len(hashes) > 0 {
-			if ranges, all, err = s.prune(ctx, f, hashes, sel.Start, sel.End); err != nil {
+			var rows int64
+			if err := s.queryRow(ctx, "SELECT count(*) FROM "+f.alias+".logs", nil, &rows); err != nil {
+				return nil, stats, err
+			}
+			if ranges, all, err = s.prune(ctx, f, hashes, sel.Start, sel.End, rows); err != nil {
 				return nil, stats, err
 			}
 		}
 		if !agg.NoStats {
-			c, err := s.countScope(ctx, f, in, ranges, all)
+			c, ok, err := s.countWhole(ctx, f, sel, ranges, all)
+			if err == nil && !ok {
+				c, err = s.countScope(ctx, f, in, ranges, all)
+			}
 			if err != nil {
 				return nil, stats, err
 			}

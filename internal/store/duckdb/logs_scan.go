@@ -5,8 +5,9 @@ package duckdb
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -20,14 +21,16 @@ const (
 	maxPageBytes = 16 << 20
 
 	// Windows of time widen from here. Small ones cost a statement each, large ones read too much.
-	minWindow    = 10 * time.Second
-	windowGrowth = 4
+	minWindow   = 10 * time.Second
+	minGrowth   = 4
+	emptyGrowth = 16
+	maxGrowth   = 64
 
 	// Below this many candidate rows a file is searched in one go.
 	windowlessRows = 64 * bloomChunkRows
 )
 
-const recordColumns = "ts, ingested, seq, account, region, grp, stream, message, level, service, trace_id, span_id, duration_ms, status"
+const recordColumns = "ts, ingested, seq, grp, stream, message, level, service, trace_id, span_id, duration_ms, status"
 
 // ScanLogs hands out events in order. It reads page by page, the first file and the first window of time first, and holds
 // nothing while yield runs.
@@ -50,7 +53,7 @@ func (e *Engine) ScanLogs(ctx context.Context, scan store.LogScan, yield func(*s
 	}
 	r := &logReader{e: e, scan: &scan, yield: yield, cursor: scan.After, hashes: searchHashes(&scan.LogSelection), pageRows: minPageRows}
 	for _, f := range files {
-		fs := &logFileScan{r: r, f: f}
+		fs := &logFileScan{r: r, f: f, maxRows: maxPageRows}
 		err := fs.run(ctx)
 		if err == nil && !scan.NoStats {
 			err = fs.count(ctx, &stats)
@@ -79,11 +82,17 @@ type logReader struct {
 }
 
 // pageLimit is how many rows the next page may have.
-func (r *logReader) pageLimit() int {
-	if r.scan.Limit == 0 {
-		return r.pageRows
+func (fs *logFileScan) pageLimit() int {
+	r := fs.r
+	n := int64(r.pageRows)
+	if r.scan.Limit > 0 {
+		n = min(int64(r.scan.Limit)-r.yielded, maxPageRows)
 	}
-	return int(min(int64(r.scan.Limit)-r.yielded, maxPageRows))
+	// The database holds a page in memory before we see its first row.
+	if mean := fs.f.cache.meanBytes(); mean > 0 {
+		n = min(n, max(2*maxPageBytes/mean, 1))
+	}
+	return int(max(min(n, fs.maxRows), 1))
 }
 
 // give hands out a page.
@@ -108,6 +117,8 @@ type logFileScan struct {
 	f *dayFile
 
 	planned    bool
+	maxRows    int64 // of a page
+	tenant     uint16
 	ranges     []rowRange // to be searched; with all, everything is
 	all        bool
 	start, end int64 // what is left to be searched, Unix ms, half-open
@@ -135,14 +146,19 @@ func (fs *logFileScan) run(ctx context.Context) error {
 			for fs.start < fs.end {
 				window = fs.window()
 				var err error
-				if page, full, err = fs.page(ctx, s, window); err != nil {
+				page, full, err = fs.page(ctx, s, window)
+				for isOutOfMemory(err) && fs.pageLimit() > 1 {
+					fs.maxRows = int64(fs.pageLimit()+7) / 8 // messages much longer than the mean
+					page, full, err = fs.page(ctx, s, window)
+				}
+				if err != nil {
 					return err
 				}
 				if len(page) > 0 {
 					return nil
 				}
 				fs.pass(window)
-				fs.width *= windowGrowth
+				fs.width *= emptyGrowth
 			}
 			return nil
 		})
@@ -155,9 +171,7 @@ func (fs *logFileScan) run(ctx context.Context) error {
 		r.give(page)
 		if !full {
 			fs.pass(window)
-			if len(page)*2 < r.pageLimit() {
-				fs.width *= windowGrowth
-			}
+			fs.widen(len(page))
 		}
 	}
 	return nil
@@ -185,21 +199,29 @@ func (fs *logFileScan) plan(ctx context.Context, s *snapshot) error {
 	if scan.Descending {
 		fs.whole = timeRange{fs.end, fs.end}
 	}
-	if rows == 0 {
+	tenant, ok, err := s.tenantID(ctx, fs.f, scan.Tenant)
+	if err != nil {
+		return err
+	}
+	fs.tenant = tenant
+	if rows == 0 || !ok {
 		fs.end = fs.start
 	}
 	fs.all = true
 	var candidateRows int64
 	if len(fs.r.hashes) > 0 && fs.start < fs.end {
-		if fs.ranges, fs.all, err = s.prune(ctx, fs.f, fs.r.hashes, fs.start, fs.end); err != nil {
+		if fs.ranges, fs.all, err = s.prune(ctx, fs.f, fs.r.hashes, fs.start, fs.end, rows); err != nil {
 			return err
+		}
+		if !fs.all && len(fs.ranges) == 0 {
+			fs.skip()
 		}
 		for _, rr := range fs.ranges {
 			candidateRows += min(rr.last, rows-1) - rr.first + 1
 		}
 	}
 	span := max(newest-oldest, 1)
-	fs.width = max(minWindow.Milliseconds(), int64(float64(fs.r.pageLimit())*4*float64(span)/float64(max(rows, 1))))
+	fs.width = max(minWindow.Milliseconds(), int64(float64(fs.pageLimit())*4*float64(span)/float64(max(rows, 1))))
 	if !fs.all && candidateRows <= windowlessRows {
 		fs.width = span + 1
 	}
@@ -208,7 +230,7 @@ func (fs *logFileScan) plan(ctx context.Context, s *snapshot) error {
 }
 
 // prune asks the token index which rows to search.
-func (s *snapshot) prune(ctx context.Context, f *dayFile, hashes []uint64, start, end int64) (ranges []rowRange, all bool, err error) {
+func (s *snapshot) prune(ctx context.Context, f *dayFile, hashes []uint64, start, end, rows int64) (ranges []rowRange, all bool, err error) {
 	id, err := s.fileID(ctx, f)
 	if err != nil {
 		return nil, false, err
@@ -218,7 +240,7 @@ func (s *snapshot) prune(ctx context.Context, f *dayFile, hashes []uint64, start
 		return nil, false, fmt.Errorf("token index: %w", err)
 	}
 	defer view.release()
-	ranges, all = candidates(&view, hashes, start, end)
+	ranges, all = candidates(&view, hashes, start, end, rows)
 	return ranges, all, nil
 }
 
@@ -228,6 +250,19 @@ func (fs *logFileScan) window() timeRange {
 		return timeRange{max(fs.start, fs.end-fs.width), fs.end}
 	}
 	return timeRange{fs.start, min(fs.end, fs.start+fs.width)}
+}
+
+// widen makes the next window so wide that it should hold what is wanted, going by how many rows were found in the last.
+func (fs *logFileScan) widen(found int) {
+	wanted := fs.pageLimit()
+	if found < wanted/2 {
+		fs.width *= min(max(int64(wanted)*3/2/int64(found), minGrowth), maxGrowth)
+	}
+}
+
+// skip leaves behind all that is left of the file.
+func (fs *logFileScan) skip() {
+	fs.pass(timeRange{fs.start, fs.end})
 }
 
 // pass leaves a window behind.
@@ -245,7 +280,7 @@ func (fs *logFileScan) page(ctx context.Context, s *snapshot, w timeRange) (page
 	scan := fs.r.scan
 	sel := scan.LogSelection
 	sel.Start, sel.End = w.start, w.end
-	cond := scope(&sel)
+	cond := scope(&sel, fs.tenant)
 	after(cond, fs.r.cursor, scan.Descending)
 	if c := search(&sel); c != nil {
 		cond.and(c.String(), c.args...)
@@ -253,7 +288,7 @@ func (fs *logFileScan) page(ctx context.Context, s *snapshot, w timeRange) (page
 	if scan.Where != "" {
 		cond.and("("+scan.Where+")", scan.Args...)
 	}
-	limit := fs.r.pageLimit()
+	limit := fs.pageLimit()
 	from, args := fromRanges(fs.f, fs.ranges, fs.all, recordColumns, cond)
 	order := "ts, ingested, seq"
 	if scan.Descending {
@@ -261,12 +296,11 @@ func (fs *logFileScan) page(ctx context.Context, s *snapshot, w timeRange) (page
 	}
 	statement := fmt.Sprintf("SELECT * FROM (%s) ORDER BY %s LIMIT %d", from, order, limit)
 	size := 0
-	err = s.query(ctx, statement, args, func(rows *sql.Rows) (bool, error) {
+	err = s.queryValues(ctx, statement, args, func(row []driver.Value) (bool, error) {
 		page = append(page, store.LogRecord{})
 		r := &page[len(page)-1]
-		if err := scanRecord(rows, r); err != nil {
-			return false, err
-		}
+		readRecord(row, r)
+		r.Tenant = sel.Tenant
 		size += len(r.Message)
 		full = len(page) >= limit || size >= maxPageBytes
 		return !full, nil
@@ -281,13 +315,20 @@ func fromRanges(f *dayFile, ranges []rowRange, all bool, columns string, cond *c
 	if all {
 		return head + cond.String(), cond.args
 	}
+	if len(ranges) == 0 {
+		return head + "false", nil
+	}
 	var sql []byte
 	var args []any
 	for i, rr := range ranges {
 		if i > 0 {
 			sql = append(sql, " UNION ALL "...)
 		}
-		sql = fmt.Appendf(sql, "%srowid BETWEEN %d AND %d AND %s", head, rr.first, rr.last, cond)
+		if rr.last == math.MaxInt64 {
+			sql = fmt.Appendf(sql, "%srowid >= %d AND %s", head, rr.first, cond) // three times as fast as BETWEEN
+		} else {
+			sql = fmt.Appendf(sql, "%srowid BETWEEN %d AND %d AND %s", head, rr.first, rr.last, cond)
+		}
 		args = append(args, cond.args...)
 	}
 	return string(sql), args
@@ -307,15 +348,17 @@ func after(c *condition, p *store.LogPosition, descending bool) {
 		"ingested = make_timestamp_ms(?) AND seq "+op+" ?))", ts, ts, ing, ing, p.Seq)
 }
 
-// scanRecord reads a row of recordColumns.
-func scanRecord(rows *sql.Rows, r *store.LogRecord) error {
-	var ts, ingested time.Time
-	var level, service, traceID, spanID sql.NullString
-	err := rows.Scan(&ts, &ingested, &r.Seq, &r.Account, &r.Region, &r.Group, &r.Stream, &r.Message,
-		&level, &service, &traceID, &spanID, &r.DurationMs, &r.Status)
-	r.Timestamp, r.Ingested = ts.UnixMilli(), ingested.UnixMilli()
-	r.Level, r.Service, r.TraceID, r.SpanID = level.String, service.String, traceID.String, spanID.String
-	return err
+// readRecord reads a row of recordColumns.
+func readRecord(row []driver.Value, r *store.LogRecord) {
+	r.Timestamp, r.Ingested, r.Seq = row[0].(time.Time).UnixMilli(), row[1].(time.Time).UnixMilli(), row[2].(int64)
+	r.Group, r.Stream, r.Message = text(row[3]), text(row[4]), text(row[5])
+	r.Level, r.Service, r.TraceID, r.SpanID = text(row[6]), text(row[7]), text(row[8]), text(row[9])
+	if d, ok := row[10].(float64); ok {
+		r.DurationMs = &d
+	}
+	if n, ok := row[11].(int32); ok {
+		r.Status = &n
+	}
 }
 
 // count adds what the scan of the file looked at.
@@ -331,13 +374,20 @@ func (fs *logFileScan) count(ctx context.Context, stats *store.ScanStats) error 
 	}
 	sel := fs.r.scan.LogSelection
 	sel.Start, sel.End = w.start, w.end
-	cond := scope(&sel)
+	cond := scope(&sel, fs.tenant)
 	after(cond, fs.r.scan.After, fs.r.scan.Descending)
 	return fs.r.e.read(ctx, []*dayFile{fs.f}, func(ctx context.Context, s *snapshot) error {
 		if len(s.files) == 0 {
 			return nil
 		}
-		c, err := s.countScope(ctx, fs.f, cond, fs.ranges, fs.all)
+		var c store.ScanStats
+		ok, err := false, error(nil)
+		if fs.r.scan.After == nil {
+			c, ok, err = s.countWhole(ctx, fs.f, &sel, fs.ranges, fs.all)
+		}
+		if err == nil && !ok {
+			c, err = s.countScope(ctx, fs.f, cond, fs.ranges, fs.all)
+		}
 		if err == nil {
 			stats.RecordsScanned += c.RecordsScanned
 			stats.BytesScanned += c.BytesScanned
@@ -354,9 +404,70 @@ func (s *snapshot) countScope(ctx context.Context, f *dayFile, cond *condition, 
 	if err != nil || all {
 		return c, err
 	}
-	from, args := fromRanges(f, ranges, false, "1", cond)
-	var read int64
-	err = s.queryRow(ctx, "SELECT count(*) FROM ("+from+")", args, &read)
+	read, err := s.countRanges(ctx, f, cond, ranges)
 	c.RecordsSkipped = c.RecordsScanned - read
 	return c, err
+}
+
+// countRanges counts the rows of the ranges that meet the condition.
+func (s *snapshot) countRanges(ctx context.Context, f *dayFile, cond *condition, ranges []rowRange) (n int64, err error) {
+	if len(ranges) == 0 {
+		return 0, nil
+	}
+	from, args := fromRanges(f, ranges, false, "1", cond)
+	err = s.queryRow(ctx, "SELECT count(*) FROM ("+from+")", args, &n)
+	return n, err
+}
+
+// countWhole is countScope for a selection of whole groups of a whole file that is not being written: the numbers of its streams are
+// remembered, so nothing is read.
+func (s *snapshot) countWhole(ctx context.Context, f *dayFile, sel *store.LogSelection, ranges []rowRange, all bool) (c store.ScanStats, ok bool, err error) {
+	if sel.Streams != nil || sel.StreamPrefix != "" || !s.e.isQuiet(f) {
+		return c, false, nil
+	}
+	rows, oldest, newest, err := s.timeBounds(ctx, f)
+	if err != nil || sel.Start > oldest || sel.End <= newest || f.cache.hasManyStreams() {
+		return c, false, err
+	}
+	streams, err := s.allStreams(ctx, f)
+	if err != nil {
+		return c, false, err
+	}
+	groups := make(map[string]bool, len(sel.Groups))
+	for i := range sel.Groups {
+		if hidesAny(streams, sel.Tenant, &sel.Groups[i]) {
+			return c, false, nil
+		}
+		groups[sel.Groups[i].Group] = true
+	}
+	for i := range streams {
+		if st := &streams[i]; st.Tenant == sel.Tenant && groups[st.Group] {
+			c.RecordsScanned += st.Events
+			c.BytesScanned += st.Bytes
+		}
+	}
+	if all {
+		return c, true, nil
+	}
+	tenant, _, err := s.tenantID(ctx, f, sel.Tenant)
+	if err != nil {
+		return c, false, err
+	}
+	var read int64
+	if c.RecordsScanned == rows { // of the whole file
+		for _, rr := range ranges {
+			read += min(rr.last, rows-1) - rr.first + 1
+		}
+	} else {
+		read, err = s.countRanges(ctx, f, scope(sel, tenant), ranges)
+	}
+	c.RecordsSkipped = c.RecordsScanned - read
+	return c, true, err
+}
+
+// isQuiet reports whether nobody writes the file.
+func (e *Engine) isQuiet(f *dayFile) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return f.writer == nil
 }

@@ -4,6 +4,7 @@
 package duckdb
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -28,23 +29,20 @@ func (c *condition) and(sql string, args ...any) {
 
 func (c *condition) String() string { return c.sql.String() }
 
-func placeholders(n int) string {
-	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
-}
-
 // nothing reports whether the selection cannot select an event.
 func nothing(sel *store.LogSelection) bool {
 	return len(sel.Groups) == 0 || sel.Streams != nil && len(sel.Streams) == 0 || sel.Start >= sel.End
 }
 
-// scope is the condition of the selected groups, streams and time, before what is searched for.
-func scope(sel *store.LogSelection) *condition {
+// scope is the condition of the tenant, the selected groups, streams and time, before what is searched for.
+func scope(sel *store.LogSelection, tenant uint16) *condition {
 	c := new(condition)
 	c.and("ts >= make_timestamp_ms(?) AND ts < make_timestamp_ms(?)", clampMs(sel.Start), clampMs(sel.End))
-	c.and("account = ? AND region = ?", sel.Tenant.Account, sel.Tenant.Region)
+	c.and(fmt.Sprintf("tenant = %d", tenant))
 	groupsCondition(c, sel.Groups)
 	if sel.Streams != nil {
-		c.and("stream IN ("+placeholders(len(sel.Streams))+")", anys(sel.Streams)...)
+		sql, args := oneOf("stream", sel.Streams)
+		c.and(sql, args...)
 	}
 	if sel.StreamPrefix != "" {
 		c.and("starts_with(stream, ?)", sel.StreamPrefix)
@@ -55,16 +53,25 @@ func scope(sel *store.LogSelection) *condition {
 // clampMs keeps a time within what DuckDB's timestamps hold.
 func clampMs(ms int64) int64 { return min(max(ms, minDay.startMs()), (maxDay + 1).startMs()) }
 
-func anys[T any](values []T) []any {
-	out := make([]any, len(values))
-	for i, v := range values {
-		out[i] = v
+// oneOf is the condition that a column is one of the values. Few are compared one by one, which is fastest; a statement over
+// many files must not have a placeholder for each of many.
+func oneOf(column string, values []string) (sql string, args []any) {
+	switch n := len(values); {
+	case n == 1:
+		return column + " = ?", []any{values[0]}
+	case n <= 4:
+		for _, v := range values {
+			args = append(args, v)
+		}
+		return column + " IN (" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")", args
+	case n <= 100:
+		return "list_contains(?::VARCHAR[], " + column + ")", []any{values}
 	}
-	return out
+	return column + " IN (SELECT unnest(?::VARCHAR[]))", []any{values}
 }
 
 func groupsCondition(c *condition, groups []store.LogGroupRange) {
-	var plain []any
+	var plain []string
 	var alternatives []string
 	var args []any
 	for i := range groups {
@@ -78,13 +85,11 @@ func groupsCondition(c *condition, groups []store.LogGroupRange) {
 		alternatives = append(alternatives, one.String())
 		args = append(args, one.args...)
 	}
-	switch {
-	case len(plain) == 1:
-		alternatives = append(alternatives, "grp = ?")
-	case len(plain) > 1:
-		alternatives = append(alternatives, "grp IN ("+placeholders(len(plain))+")")
+	if len(plain) > 0 {
+		sql, a := oneOf("grp", plain)
+		alternatives, args = append(alternatives, sql), append(args, a...)
 	}
-	c.and("("+strings.Join(alternatives, " OR ")+")", append(args, plain...)...)
+	c.and("("+strings.Join(alternatives, " OR ")+")", args...)
 }
 
 func groupCondition(c *condition, g *store.LogGroupRange) {
@@ -148,8 +153,8 @@ type rowRange struct{ first, last int64 }
 // maxRanges bounds the parts of a statement. More are merged, the closest first.
 const maxRanges = 64
 
-// candidates are the ranges of rows that may hold what is searched for; all is true when every row may.
-func candidates(v *bloomView, hashes []uint64, start, end int64) (ranges []rowRange, all bool) {
+// candidates are the ranges of the first rows of a file that may hold what is searched for; all is true when every row may.
+func candidates(v *bloomView, hashes []uint64, start, end, rows int64) (ranges []rowRange, all bool) {
 	skipped := false
 	for i := range v.chunks {
 		c := &v.chunks[i]
@@ -163,8 +168,10 @@ func candidates(v *bloomView, hashes []uint64, start, end int64) (ranges []rowRa
 	if !skipped {
 		return nil, true
 	}
-	// What is not indexed yet.
-	return mergeRanges(appendRange(ranges, rowRange{covered(v.chunks), math.MaxInt64})), false
+	if n := covered(v.chunks); n < rows { // what is not indexed yet
+		ranges = appendRange(ranges, rowRange{n, math.MaxInt64})
+	}
+	return mergeRanges(ranges), false
 }
 
 func appendRange(ranges []rowRange, r rowRange) []rowRange {

@@ -66,41 +66,48 @@ const maxCachedStreams = 10_000
 
 // streams lists a file's streams, from the cache when the group hides nothing of the file.
 func (s *snapshot) streams(ctx context.Context, f *dayFile, tenant store.Tenant, group *store.LogGroupRange) ([]streamRow, error) {
+	all, err := s.allStreams(ctx, f)
+	if err != nil || !hidesAny(all, tenant, group) {
+		return all, err
+	}
+	cond := new(condition)
+	number, ok, err := s.tenantID(ctx, f, tenant)
+	if err != nil || !ok {
+		return nil, err
+	}
+	cond.and(fmt.Sprintf("tenant = %d", number))
+	if group.Group != "" {
+		cond.and("grp = ?", group.Group)
+	}
+	hiding(cond, group)
+	return s.countStreams(ctx, f, cond)
+}
+
+// allStreams lists the streams of all tenants and groups of a file.
+func (s *snapshot) allStreams(ctx context.Context, f *dayFile) ([]streamRow, error) {
 	var rows int64
 	if err := s.queryRow(ctx, "SELECT count(*) FROM "+f.alias+".logs", nil, &rows); err != nil {
 		return nil, err
 	}
 	c := &f.cache
 	c.mu.Lock()
-	cached := c.streams
-	if c.rows != rows {
-		cached = nil
+	if c.rows == rows && c.streams != nil {
+		defer c.mu.Unlock()
+		return c.streams, nil
 	}
 	c.mu.Unlock()
-	if cached == nil {
-		cond := new(condition)
-		cond.and("true")
-		all, err := s.countStreams(ctx, f, cond)
-		if err != nil {
-			return nil, err
-		}
-		if cached = all; len(all) <= maxCachedStreams {
-			c.mu.Lock()
-			c.setRows(rows)
-			c.streams = all
-			c.mu.Unlock()
-		}
-	}
-	if !hidesAny(cached, tenant, group) {
-		return cached, nil
-	}
 	cond := new(condition)
-	cond.and("account = ? AND region = ?", tenant.Account, tenant.Region)
-	if group.Group != "" {
-		cond.and("grp = ?", group.Group)
+	cond.and("true")
+	all, err := s.countStreams(ctx, f, cond)
+	if err == nil {
+		c.mu.Lock()
+		c.setRows(rows)
+		if c.manyStreams = len(all) > maxCachedStreams; !c.manyStreams {
+			c.streams = all
+		}
+		c.mu.Unlock()
 	}
-	hiding(cond, group)
-	return s.countStreams(ctx, f, cond)
+	return all, err
 }
 
 func hidesAny(streams []streamRow, tenant store.Tenant, g *store.LogGroupRange) bool {
@@ -120,14 +127,27 @@ func hidesAny(streams []streamRow, tenant store.Tenant, g *store.LogGroupRange) 
 }
 
 func (s *snapshot) countStreams(ctx context.Context, f *dayFile, cond *condition) ([]streamRow, error) {
+	tenants, err := s.tenants(ctx, f, nil)
+	if err != nil {
+		return nil, err
+	}
+	byNumber := make(map[uint16]store.Tenant, len(tenants))
+	for t, n := range tenants {
+		byNumber[n] = t
+	}
 	out := []streamRow{}
-	err := s.query(ctx, "SELECT account, region, grp, stream, epoch_ms(min(ts)), epoch_ms(max(ts)), epoch_ms(min(ingested)), "+
+	err = s.query(ctx, "SELECT tenant, grp, stream, epoch_ms(min(ts)), epoch_ms(max(ts)), epoch_ms(min(ingested)), "+
 		"epoch_ms(max(ingested)), count(*), coalesce(sum(bytes), 0)::BIGINT FROM "+f.alias+".logs WHERE "+cond.String()+
-		" GROUP BY account, region, grp, stream", cond.args, func(rows *sql.Rows) (bool, error) {
+		" GROUP BY tenant, grp, stream", cond.args, func(rows *sql.Rows) (bool, error) {
 		var r streamRow
-		err := rows.Scan(&r.Account, &r.Region, &r.Group, &r.Stream, &r.FirstTimestamp, &r.LastTimestamp, &r.firstIngested,
+		var number uint16
+		err := rows.Scan(&number, &r.Group, &r.Stream, &r.FirstTimestamp, &r.LastTimestamp, &r.firstIngested,
 			&r.LastIngested, &r.Events, &r.Bytes)
-		out = append(out, r)
+		// A tenant that came between the two statements is left out, and with it nothing that was written before.
+		if t, ok := byNumber[number]; ok {
+			r.Tenant = t
+			out = append(out, r)
+		}
 		return true, err
 	})
 	return out, err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -320,4 +321,36 @@ func TestConcurrentWritesAndReads(t *testing.T) {
 	st, err := e.Stats(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, st.Days, 5)
+}
+
+// TestHugeMessages scans messages of which a page would not fit into the database's memory.
+func TestHugeMessages(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.MemoryLimit = 64 << 20
+	e := openEngine(t, cfg)
+	huge := strings.Repeat("a long message of no compressible kind: ", 25_000)
+	const n = 150
+	for i := range n {
+		require.NoError(t, e.WriteLogs(t.Context(), []store.LogRecord{
+			record("g", "s", noonMs+int64(i), fmt.Sprint(i, huge)), record("g", "small", noonMs+int64(i), fmt.Sprint(i)),
+		}))
+	}
+	for i := range 20_000 / 1000 {
+		small := make([]store.LogRecord, 1000)
+		for j := range small {
+			small[j] = record("g", "other", noonMs+int64(i), "s")
+		}
+		require.NoError(t, e.WriteLogs(t.Context(), small))
+	}
+	i := n
+	_, err := e.ScanLogs(t.Context(), store.LogScan{LogSelection: func() store.LogSelection {
+		s := selection("g")
+		s.Streams = []string{"s"}
+		return s
+	}(), Descending: true, Limit: 100_000}, func(r *store.LogRecord) bool {
+		i--
+		return assert.True(t, strings.HasPrefix(r.Message, fmt.Sprint(i, "a long")))
+	})
+	require.NoError(t, err)
+	assert.Zero(t, i)
 }

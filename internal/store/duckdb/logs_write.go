@@ -83,12 +83,16 @@ type logSink struct {
 	builder *bloomBuilder
 	feed    *bloomFeed // of the commit that is on its way
 	boxes   boxes
-	row     [15]sqldriver.Value
+	row     [14]sqldriver.Value
+	tenants tenantIDs
 }
 
 func newLogSink(e *Engine, f *dayFile) *logSink { return &logSink{e: e, file: f} }
 
-func (s *logSink) open(context.Context, *sql.Conn) error {
+func (s *logSink) open(ctx context.Context, conn *sql.Conn) error {
+	if err := s.tenants.open(ctx, conn, s.file.alias); err != nil {
+		return err
+	}
 	s.builder = newBloomBuilder(s.e, s.file)
 	return nil
 }
@@ -98,6 +102,14 @@ func (s *logSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, er
 	seq, err := s.e.seq.take(n)
 	if err != nil {
 		return 0, err
+	}
+	for _, r := range batch {
+		records := r.payload.([]store.LogRecord)
+		for i := range records {
+			if err := s.tenants.number(conn, records[i].Tenant); err != nil {
+				return 0, err
+			}
+		}
 	}
 	appender, err := driver.NewAppender(conn, s.file.alias, "", "logs")
 	if err != nil {
@@ -121,17 +133,17 @@ func (s *logSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, er
 func (s *logSink) appendRecord(appender *driver.Appender, r *store.LogRecord, seq int64) error {
 	message := validUTF8(r.Message)
 	b := &s.boxes
-	s.row = [15]sqldriver.Value{
+	s.row = [14]sqldriver.Value{
 		b.ms(0, r.Timestamp), b.ms(1, r.Ingested), seq,
-		b.text(0, r.Account), b.text(1, r.Region), b.text(2, r.Group), b.text(3, r.Stream),
+		s.tenants.ids[r.Tenant], b.text(2, r.Group), b.text(3, r.Stream),
 		message, int32(min(len(message), 1<<31-1)),
 		b.optional(4, r.Level), b.optional(5, r.Service), b.optional(6, r.TraceID), b.optional(7, r.SpanID), nil, nil,
 	}
 	if r.DurationMs != nil {
-		s.row[13] = *r.DurationMs
+		s.row[12] = *r.DurationMs
 	}
 	if r.Status != nil {
-		s.row[14] = *r.Status
+		s.row[13] = *r.Status
 	}
 	f := s.feed
 	f.text = append(f.text, message...)
@@ -144,13 +156,15 @@ func (s *logSink) appendRecord(appender *driver.Appender, r *store.LogRecord, se
 }
 
 func (s *logSink) committed(firstRow int64) {
+	s.tenants.committed()
 	s.feed.firstRow = firstRow
-	s.file.cache.grow(firstRow, s.feed.rows)
+	s.file.cache.grow(firstRow, s.feed.rows, int64(len(s.feed.text)))
 	s.builder.offer(s.feed)
 	s.feed = nil
 }
 
 func (s *logSink) aborted() {
+	s.tenants.aborted()
 	if s.feed != nil {
 		s.builder.recycle(s.feed)
 		s.feed = nil

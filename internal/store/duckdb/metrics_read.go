@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"math"
 	"slices"
@@ -107,15 +108,20 @@ func (b *bucketSum) addStats(s cloudwatch.StatisticSet) {
 	b.stats.Maximum = max(b.stats.Maximum, s.Maximum)
 }
 
-func (b *bucketSum) addDist(d *cloudwatch.Distribution) {
-	switch {
-	case d == nil:
-		b.unknown = true
-	case b.dist == nil:
-		b.dist = d
-	default:
-		b.dist.Merge(d)
+// known is the distribution of what is known.
+func (b *bucketSum) known() *cloudwatch.Distribution {
+	if b.dist == nil {
+		b.dist = new(cloudwatch.Distribution)
 	}
+	return b.dist
+}
+
+func (b *bucketSum) addDist(d *cloudwatch.Distribution) {
+	if d == nil {
+		b.unknown = true
+		return
+	}
+	b.known().Merge(d)
 }
 
 func (b *bucketSum) merge(o *bucketSum) {
@@ -232,22 +238,20 @@ const bucketIndex = "(epoch_us(p.ts) // 1000000 - u.first) // u.period"
 func (s *snapshot) sumPoints(ctx context.Context, f *dayFile, queries []store.MetricQuery, uses []seriesUse, sums map[bucketKey]*bucketSum) error {
 	sql, args := pointsQuery(f, queries, uses,
 		"u.use, "+bucketIndex+" AS b, sum(p.count), sum(p.sum), min(p.min), max(p.max)", "GROUP BY u.use, b")
-	return s.sumRows(ctx, sql, args, queries, uses, sums)
-}
-
-func (s *snapshot) sumRows(ctx context.Context, statement string, args []any, queries []store.MetricQuery, uses []seriesUse,
-	sums map[bucketKey]*bucketSum,
-) error {
-	return s.query(ctx, statement, args, func(rows *sql.Rows) (bool, error) {
-		var use int32
-		var index int64
-		var st cloudwatch.StatisticSet
-		if err := rows.Scan(&use, &index, &st.SampleCount, &st.Sum, &st.Minimum, &st.Maximum); err != nil {
-			return false, err
-		}
-		bucketOf(sums, uses[use], index+firstIndex(&queries[uses[use].query])).addStats(st)
+	return s.queryValues(ctx, sql, args, func(row []driver.Value) (bool, error) {
+		b, st := rowBucket(row, queries, uses, sums)
+		b.addStats(st)
 		return true, nil
 	})
+}
+
+// rowBucket reads use, bucket index and the four statistics, and finds the bucket.
+func rowBucket(row []driver.Value, queries []store.MetricQuery, uses []seriesUse, sums map[bucketKey]*bucketSum) (*bucketSum, cloudwatch.StatisticSet) {
+	u := uses[row[0].(int32)]
+	b := bucketOf(sums, u, row[1].(int64)+firstIndex(&queries[u.query]))
+	return b, cloudwatch.StatisticSet{
+		SampleCount: row[2].(float64), Sum: row[3].(float64), Minimum: row[4].(float64), Maximum: row[5].(float64),
+	}
 }
 
 // firstIndex is 0 but for a Start before all days, which the database sees as the first day.
@@ -267,25 +271,27 @@ func bucketOf(sums map[bucketKey]*bucketSum, u seriesUse, index int64) *bucketSu
 func (s *snapshot) mergePoints(ctx context.Context, f *dayFile, queries []store.MetricQuery, uses []seriesUse, sums map[bucketKey]*bucketSum) error {
 	statement, args := pointsQuery(f, queries, uses,
 		"u.use, "+bucketIndex+" AS b, p.count, p.sum, p.min, p.max, p.dist", "")
-	return s.query(ctx, statement, args, func(rows *sql.Rows) (bool, error) {
-		var use int32
-		var index int64
-		var st cloudwatch.StatisticSet
-		var blob sql.RawBytes
-		if err := rows.Scan(&use, &index, &st.SampleCount, &st.Sum, &st.Minimum, &st.Maximum, &blob); err != nil {
-			return false, err
-		}
-		b := bucketOf(sums, uses[use], index+firstIndex(&queries[uses[use].query]))
+	var scratch cloudwatch.Distribution
+	return s.queryValues(ctx, statement, args, func(row []driver.Value) (bool, error) {
+		b, st := rowBucket(row, queries, uses, sums)
 		b.addStats(st)
-		if blob == nil {
+		blob, ok := row[6].([]byte)
+		switch {
+		case !ok && st.Minimum == st.Maximum:
+			// The most frequent case, without an allocation.
+			if v, uniform := st.Uniform(); uniform {
+				b.known().Add(v, st.SampleCount)
+			} else {
+				b.unknown = true
+			}
+		case !ok:
 			b.addDist(st.Distribution())
-			return true, nil
+		default:
+			if err := scratch.UnmarshalBinary(blob); err != nil {
+				return false, fmt.Errorf("distribution: %w", err)
+			}
+			b.known().Merge(&scratch)
 		}
-		d := new(cloudwatch.Distribution)
-		if err := d.UnmarshalBinary(blob); err != nil {
-			return false, fmt.Errorf("distribution: %w", err)
-		}
-		b.addDist(d)
 		return true, nil
 	})
 }

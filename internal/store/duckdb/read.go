@@ -6,9 +6,12 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 
+	driver "github.com/duckdb/duckdb-go/v2"
 	"go.uber.org/zap"
 )
 
@@ -128,4 +131,51 @@ func (s *snapshot) queryRow(ctx context.Context, statement string, args []any, d
 	return s.query(ctx, statement, args, func(rows *sql.Rows) (bool, error) {
 		return true, rows.Scan(dest...)
 	})
+}
+
+// queryValues is query without database/sql between, which costs more than the database does when rows are many. The values are those
+// of the driver and valid until scan returns, strings longer.
+func (s *snapshot) queryValues(ctx context.Context, statement string, args []any, scan func(row []sqldriver.Value) (bool, error)) (err error) {
+	conn, err := s.inst.db.Conn(ctx)
+	if err != nil {
+		return queryError(ctx, err)
+	}
+	defer func() {
+		if cerr := conn.Close(); err == nil && cerr != nil {
+			err = queryError(ctx, cerr)
+		}
+	}()
+	named := make([]sqldriver.NamedValue, len(args))
+	for i, a := range args {
+		named[i] = sqldriver.NamedValue{Ordinal: i + 1, Value: a}
+	}
+	return conn.Raw(func(raw any) (err error) {
+		rows, err := raw.(*driver.Conn).QueryContext(ctx, statement, named)
+		if err != nil {
+			return queryError(ctx, err)
+		}
+		defer func() {
+			if cerr := rows.Close(); err == nil && cerr != nil {
+				err = queryError(ctx, cerr)
+			}
+		}()
+		row := make([]sqldriver.Value, len(rows.Columns()))
+		for {
+			switch err := rows.Next(row); {
+			case errors.Is(err, io.EOF):
+				return nil
+			case err != nil:
+				return queryError(ctx, err)
+			}
+			if more, err := scan(row); err != nil || !more {
+				return err
+			}
+		}
+	})
+}
+
+// text is the string in a column, "" for NULL.
+func text(v sqldriver.Value) string {
+	s, _ := v.(string)
+	return s
 }

@@ -17,8 +17,7 @@ CREATE TABLE {db}.logs (
 	ts          TIMESTAMP NOT NULL, -- the event's, in milliseconds
 	ingested    TIMESTAMP NOT NULL,
 	seq         BIGINT NOT NULL,
-	account     VARCHAR NOT NULL,
-	region      VARCHAR NOT NULL,
+	tenant      USMALLINT NOT NULL, -- tenants.id
 	grp         VARCHAR NOT NULL,
 	stream      VARCHAR NOT NULL,
 	message     VARCHAR NOT NULL USING COMPRESSION zstd,
@@ -61,8 +60,7 @@ CREATE TABLE {db}.spans (
 	end_time    TIMESTAMP_NS,     -- NULL while in progress
 	seq         BIGINT NOT NULL,  -- of rows with the same ids the highest counts
 	ingested    TIMESTAMP NOT NULL,
-	account     VARCHAR NOT NULL,
-	region      VARCHAR NOT NULL,
+	tenant      USMALLINT NOT NULL, -- tenants.id
 	name        VARCHAR NOT NULL,
 	origin      VARCHAR,
 	flags       UTINYINT NOT NULL,
@@ -75,6 +73,7 @@ CREATE TABLE {db}.spans (
 // metaTable tells a file's identity, by which what is kept beside it recognises it.
 const metaTable = `
 CREATE TABLE {db}.meta (id VARCHAR NOT NULL, signal VARCHAR NOT NULL, day DATE NOT NULL, version INTEGER NOT NULL);
+CREATE TABLE {db}.tenants (id USMALLINT NOT NULL, account VARCHAR NOT NULL, region VARCHAR NOT NULL);
 INSERT INTO {db}.meta VALUES ('{id}', '{signal}', '{day}', 1);
 `
 

@@ -17,7 +17,7 @@ import (
 	"github.com/nephoscope/nephoscope/internal/store"
 )
 
-const segmentColumns = "trace_id, id, parent_id, start_time, end_time, seq, ingested, account, region, name, origin, flags, status, " +
+const segmentColumns = "trace_id, id, parent_id, start_time, end_time, seq, ingested, name, origin, flags, status, " +
 	"annotations, document"
 
 // traceBatch is how many traces one statement looks for. DuckDB skips blocks for a UNION ALL of equalities, not for a list.
@@ -93,17 +93,21 @@ func (t *traceRows) segments() []store.Segment {
 }
 
 func (s *snapshot) segments(ctx context.Context, f *dayFile, tenant store.Tenant, ids [][16]byte) ([]segmentRow, error) {
+	number, ok, err := s.tenantID(ctx, f, tenant)
+	if err != nil || !ok {
+		return nil, err
+	}
 	var parts []string
-	var args []any
 	for _, id := range ids {
-		parts = append(parts, "SELECT "+segmentColumns+" FROM "+f.alias+".spans WHERE trace_id = "+uuidLiteral(id)+
-			" AND account = ? AND region = ?")
-		args = append(args, tenant.Account, tenant.Region)
+		parts = append(parts, fmt.Sprintf("SELECT %s FROM %s.spans WHERE trace_id = %s AND tenant = %d", segmentColumns, f.alias,
+			uuidLiteral(id), number))
 	}
 	var out []segmentRow
-	err := s.query(ctx, strings.Join(parts, " UNION ALL "), args, func(rows *sql.Rows) (bool, error) {
+	err = s.query(ctx, strings.Join(parts, " UNION ALL "), nil, func(rows *sql.Rows) (bool, error) {
 		out = append(out, segmentRow{})
-		return true, scanSegment(rows, &out[len(out)-1])
+		r := &out[len(out)-1]
+		r.Tenant = tenant
+		return true, scanSegment(rows, r)
 	})
 	return out, err
 }
@@ -121,7 +125,7 @@ func scanSegment(rows *sql.Rows, r *segmentRow) error {
 	var origin, annotations sql.NullString
 	var flags uint8
 	var status sql.NullInt32
-	err := rows.Scan(&traceID, &id, &parent, &start, &end, &r.seq, &ingested, &r.Account, &r.Region, &r.Name, &origin, &flags,
+	err := rows.Scan(&traceID, &id, &parent, &start, &end, &r.seq, &ingested, &r.Name, &origin, &flags,
 		&status, &annotations, &r.Document)
 	if err != nil {
 		return err
@@ -182,7 +186,6 @@ type traceStart struct {
 func (s *snapshot) traceStarts(ctx context.Context, scan *store.TraceScan, after *traceStart, limit int) ([]traceStart, error) {
 	begin, end := nanos(scan.Start), nanos(scan.End)
 	var parts []string
-	var args []any
 	for _, f := range s.files {
 		_, _, newest, err := s.timeBounds(ctx, f)
 		if err != nil {
@@ -191,9 +194,15 @@ func (s *snapshot) traceStarts(ctx context.Context, scan *store.TraceScan, after
 		if newest < begin {
 			continue
 		}
-		parts = append(parts, "SELECT trace_id, start_time FROM "+f.alias+".spans WHERE account = ? AND region = ? AND start_time < "+
-			nsLiteral(end)+" AND (start_time >= "+nsLiteral(begin)+" OR end_time >= "+nsLiteral(begin)+")")
-		args = append(args, scan.Tenant.Account, scan.Tenant.Region)
+		tenant, ok, err := s.tenantID(ctx, f, scan.Tenant)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("SELECT trace_id, start_time FROM %s.spans WHERE tenant = %d AND start_time < %s AND (start_time >= %s OR end_time >= %s)",
+			f.alias, tenant, nsLiteral(end), nsLiteral(begin), nsLiteral(begin)))
 	}
 	if len(parts) == 0 {
 		return nil, nil
@@ -205,7 +214,7 @@ func (s *snapshot) traceStarts(ctx context.Context, scan *store.TraceScan, after
 	}
 	var out []traceStart
 	err := s.query(ctx, fmt.Sprintf("SELECT trace_id, min(start_time) AS s FROM (%s) GROUP BY trace_id %s ORDER BY s DESC, trace_id DESC LIMIT %d",
-		strings.Join(parts, " UNION ALL "), having, limit), args, func(rows *sql.Rows) (bool, error) {
+		strings.Join(parts, " UNION ALL "), having, limit), nil, func(rows *sql.Rows) (bool, error) {
 		var id []byte
 		var start time.Time
 		if err := rows.Scan(&id, &start); err != nil {

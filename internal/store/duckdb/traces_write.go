@@ -55,18 +55,30 @@ type traceSink struct {
 	e     *Engine
 	file  *dayFile
 	boxes boxes
-	row   [15]sqldriver.Value
+	row   [14]sqldriver.Value
+
+	tenants tenantIDs
 }
 
 func newTraceSink(e *Engine, f *dayFile) *traceSink { return &traceSink{e: e, file: f} }
 
-func (s *traceSink) open(context.Context, *sql.Conn) error { return nil }
+func (s *traceSink) open(ctx context.Context, conn *sql.Conn) error {
+	return s.tenants.open(ctx, conn, s.file.alias)
+}
 
 func (s *traceSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, err error) {
 	n := countRows(batch)
 	seq, err := s.e.seq.take(n)
 	if err != nil {
 		return 0, err
+	}
+	for _, r := range batch {
+		segments := r.payload.([]store.Segment)
+		for i := range segments {
+			if err := s.tenants.number(conn, segments[i].Tenant); err != nil {
+				return 0, err
+			}
+		}
 	}
 	appender, err := driver.NewAppender(conn, s.file.alias, "", "spans")
 	if err != nil {
@@ -87,10 +99,10 @@ func (s *traceSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, 
 
 func (s *traceSink) appendSegment(appender *driver.Appender, g *store.Segment, seq int64) error {
 	b := &s.boxes
-	s.row = [15]sqldriver.Value{
+	s.row = [14]sqldriver.Value{
 		driver.UUID(g.TraceID), binary.BigEndian.Uint64(g.ID[:]), nil,
 		time.Unix(0, g.Start).UTC(), nil, seq, b.ms(0, g.Ingested),
-		b.text(0, g.Account), b.text(1, g.Region), b.text(2, g.Name), b.optional(3, g.Origin),
+		s.tenants.ids[g.Tenant], b.text(2, g.Name), b.optional(3, g.Origin),
 		segmentFlags(g), nil, nil, validUTF8(g.Document),
 	}
 	if g.ParentID != [8]byte{} {
@@ -100,16 +112,16 @@ func (s *traceSink) appendSegment(appender *driver.Appender, g *store.Segment, s
 		s.row[4] = time.Unix(0, g.End).UTC()
 	}
 	if g.HTTPStatus != 0 {
-		s.row[12] = g.HTTPStatus
+		s.row[11] = g.HTTPStatus
 	}
 	if g.Annotations != "" {
-		s.row[13] = validUTF8(g.Annotations)
+		s.row[12] = validUTF8(g.Annotations)
 	}
 	return appender.AppendRow(s.row[:]...)
 }
 
-func (s *traceSink) committed(int64) {}
-func (s *traceSink) aborted()        {}
+func (s *traceSink) committed(int64) { s.tenants.committed() }
+func (s *traceSink) aborted()        { s.tenants.aborted() }
 func (s *traceSink) close()          {}
 
 func segmentFlags(g *store.Segment) uint8 {

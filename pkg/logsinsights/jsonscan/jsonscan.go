@@ -10,6 +10,7 @@ package jsonscan
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -29,26 +30,44 @@ func SkipSpace(s string, i int) int {
 	return i
 }
 
+const (
+	ones  = 0x0101010101010101
+	highs = 0x8080808080808080
+)
+
 // SkipString returns the position behind the string whose opening quote is at i, or -1.
 func SkipString(s string, i int) int {
 	i++
-	for i < len(s) {
-		switch c := s[i]; {
-		case c == '"':
-			return i + 1
-		case c == '\\':
-			n := escapeLen(s, i)
-			if n < 0 {
-				return -1
+	for {
+		// Eight bytes at a time, up to one that is a quote, a backslash or a control character. The lowest byte that
+		// is marked is one of them: a borrow marks only bytes above it.
+		for i+8 <= len(s) {
+			b := s[i : i+8]
+			w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+				uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+			quote, slash := w^(ones*'"'), w^(ones*'\\')
+			hit := ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
+			if hit != 0 {
+				i += bits.TrailingZeros64(hit) / 8
+				break
 			}
-			i += n
-		case c < 0x20:
-			return -1
-		default:
+			i += 8
+		}
+		for i < len(s) && s[i] != '"' && s[i] != '\\' && s[i] >= 0x20 {
 			i++
 		}
+		if i >= len(s) || s[i] < 0x20 {
+			return -1
+		}
+		if s[i] == '"' {
+			return i + 1
+		}
+		n := escapeLen(s, i)
+		if n < 0 {
+			return -1
+		}
+		i += n
 	}
-	return -1
 }
 
 // escapeLen is the length of the escape at i, both halves of a surrogate pair, or -1 when it is none.
@@ -354,6 +373,7 @@ func EachElement(s string, yield func(lit string) bool) {
 		}
 	}
 }
+
 // ShortestNumber writes f with the fewest digits that read back as f, with an exponent below 1e-6 and from 1e21.
 func ShortestNumber(f float64) string {
 	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) {

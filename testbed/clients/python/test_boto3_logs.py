@@ -196,6 +196,29 @@ def test_emf_in_log_events_becomes_a_metric(logs, cloudwatch, group, unique):
     assert [m["MetricName"] for m in cloudwatch.list_metrics(Namespace=unique)["Metrics"]] == ["orders"]
 
 
+def test_what_aws_logs_tail_asks(logs, group):
+    """The aws CLI's version 2 is not on PyPI; these are the calls of its "logs tail --follow"."""
+    seen, shown = set(), []
+    start = int(time.time() * 1000) - 600_000
+
+    def poll():
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start, interleaved=True, logStreamNamePrefix="web/")
+        for page in pages:
+            for event in page["events"]:
+                if event["eventId"] not in seen:
+                    seen.add(event["eventId"])
+                    shown.append((event["timestamp"], event["logStreamName"], event["message"]))
+
+    logs.create_log_stream(logGroupName=group, logStreamName="web/2")
+    now = int(time.time() * 1000)
+    put(logs, group, ["a", "c"], start=now - 1000)
+    poll()
+    start = max(t for t, _, _ in shown)  # the next poll begins at the last event, which it sees again
+    put(logs, group, ["d"], stream="web/2", start=now)
+    poll()
+    assert shown == [(now - 1000, "web/1", "a"), (now - 999, "web/1", "c"), (now, "web/2", "d")]
+
+
 def test_many_events_are_all_there(logs, group):
     start = int(time.time() * 1000) - 3_600_000
     sent = []

@@ -3,15 +3,21 @@
 
 """OpenTelemetry's SDK over OTLP/HTTP, read back through the AWS APIs."""
 
+import json
 import time
 from datetime import datetime, timedelta, timezone
+
+import pytest
 
 from conftest import eventually, query, run_app, statistics, trace_documents
 
 
-def test_all_three_signals(logs, cloudwatch, xray, unique):
+@pytest.mark.parametrize("temporality", ["cumulative", "delta"])
+def test_all_three_signals(logs, cloudwatch, xray, unique, temporality):
     group = f"/otel/{unique}"
-    trace_id = run_app("otel_app.py", SERVICE=unique, LOG_GROUP=group).strip().splitlines()[-1]
+    trace_id = run_app(
+        "otel_app.py", SERVICE=unique, LOG_GROUP=group, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=temporality,
+    ).strip().splitlines()[-1]
 
     documents = trace_documents(xray, f"1-{trace_id[:8]}-{trace_id[8:]}")
     server = next(d for d in documents if d["name"] == unique)
@@ -24,11 +30,15 @@ def test_all_three_signals(logs, cloudwatch, xray, unique):
     end = start + timedelta(minutes=5)
     namespace = f"shop/{unique}"
     got = eventually(lambda: statistics(cloudwatch, namespace, "latency", {"kind": "web"}, start, end))
-    assert (got["SampleCount"], got["Sum"], got["Minimum"], got["Maximum"]) == (10, 550, 10, 100)
+    assert (got["SampleCount"], got["Sum"]) == (10, 550)
+    if temporality == "delta":  # a cumulative histogram says the extremes since its start, not those of an interval
+        assert (got["Minimum"], got["Maximum"]) == (10, 100)
     assert statistics(cloudwatch, namespace, "orders", {"kind": "web"}, start, end)["Sum"] == 10
 
     events = logs.filter_log_events(logGroupName=group)["events"]
-    assert sorted(e["message"] for e in events) == ["cart is empty", "cart shown"]
+    # More than a body: the whole record is kept, as JSON.
+    assert sorted(json.loads(e["message"])["body"] for e in events) == ["cart is empty", "cart shown"]
     assert {e["logStreamName"] for e in events} == {"otel"}
-    rows = query(logs, "filter @message like /empty/ | stats count(*) as n", [group], now - 600, now + 60)
-    assert rows == [{"n": "1"}]
+    rows = query(logs, f'filter level = "ERROR" and trace_id = "{trace_id}" | stats count(*) as n by service, body',
+                 [group], now - 600, now + 60)
+    assert rows == [{"n": "1", "service": unique, "body": "cart is empty"}]

@@ -10,6 +10,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from aws_xray_sdk.core.daemon_config import DaemonConfig
 from aws_xray_sdk.core.sampling.connector import ServiceConnector
 
 from conftest import eventually, run_app, trace_documents
@@ -60,7 +61,9 @@ def test_traced_application(xray):
 
 
 def test_sampling_rules_through_the_daemon_port():
-    rules = ServiceConnector().fetch_sampling_rules()
+    connector, daemon = ServiceConnector(), DaemonConfig()
+    connector.setup_xray_client(ip=daemon.tcp_ip, port=daemon.tcp_port, client=None)
+    rules = connector.fetch_sampling_rules()
     assert [(r.name, r.priority, r.rate) for r in rules] == [("Default", 10000, 0.05)]
 
 

@@ -98,12 +98,13 @@ func StartCollector(binary, config, logFile string, env []string) (*Collector, e
 	if err := os.MkdirAll(filepath.Dir(logFile), 0o750); err != nil {
 		return nil, err
 	}
-	out, err := os.Create(logFile)
+	out, err := os.Create(logFile) //nolint:gosec // the user's own data directory
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close() // the process has its own
-	c := &Collector{cmd: exec.Command(binary, "--config", config), log: logFile, done: make(chan struct{})}
+	defer func() { _ = out.Close() }()              // the process has its own
+	cmd := exec.Command(binary, "--config", config) //nolint:gosec,noctx // the user's own; Stop ends it in order
+	c := &Collector{cmd: cmd, log: logFile, done: make(chan struct{})}
 	c.cmd.Stdout, c.cmd.Stderr, c.cmd.Env = out, out, env
 	if err := c.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the collector: %w", err)
@@ -118,8 +119,8 @@ func StartCollector(binary, config, logFile string, env []string) (*Collector, e
 // Done is closed when the process has ended.
 func (c *Collector) Done() <-chan struct{} { return c.done }
 
-// PID is the process's id.
-func (c *Collector) PID() int { return c.cmd.Process.Pid }
+// LogFile is where what it prints is kept.
+func (c *Collector) LogFile() string { return c.log }
 
 // Failure says why the process ended, with the end of its log.
 func (c *Collector) Failure() error {
@@ -144,7 +145,7 @@ func (c *Collector) logEnd() string {
 	if err != nil {
 		return err.Error()
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if info, err := f.Stat(); err == nil && info.Size() > logBytes {
 		if _, err := f.Seek(-logBytes, io.SeekEnd); err != nil {
 			return err.Error()

@@ -19,7 +19,7 @@ func TestCheckFree(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	err = CheckFree(t.Context(), []Listener{{"tcp", l.Addr().String(), "NEPHOSCOPE_AWS_ENDPOINT"}})
 	var taken *PortError
 	require.ErrorAs(t, err, &taken)

@@ -46,7 +46,7 @@ func (c otlpClient) post(ctx context.Context, path string, body []byte, partial 
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxOTLPResponse))
 	if err != nil {
 		return err
@@ -204,8 +204,22 @@ func (e *emitter) putOTLPMetrics(ctx context.Context, m *Minute) error {
 	return nil
 }
 
-// putOTLPLogs sends log records whose body is a map. The group and stream are named by the attributes that the
-// semantic conventions have for them.
+// otlpRecord is what is compared of a log record: what its application said.
+type otlpRecord struct {
+	Body       string         `json:"body"`
+	Attributes otlpAttributes `json:"attributes"`
+}
+
+type otlpAttributes struct {
+	Run        string `json:"run"`
+	OrderID    string `json:"order_id"`
+	DurationMs int64  `json:"duration_ms"`
+	Status     int64  `json:"status"`
+	Error      string `json:"error,omitempty"`
+}
+
+// putOTLPLogs sends log records as OpenTelemetry's bridges make them: a text, attributes, severity and trace context. The
+// group and stream are named by the attributes that the semantic conventions have for them.
 func (e *emitter) putOTLPLogs(ctx context.Context, m *Minute) error {
 	if len(m.Orders) == 0 {
 		return nil
@@ -213,7 +227,7 @@ func (e *emitter) putOTLPLogs(ctx context.Context, m *Minute) error {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	e.describe(rl.Resource())
-	stream := logStream{Group: groupPrefix + inventory, Stream: streamOf(e.shop.Run), How: viaOTLP, JSON: true}
+	stream := logStream{Group: groupPrefix + inventory, Stream: streamOf(e.shop.Run), How: viaOTLP, OTLP: true}
 	rl.Resource().Attributes().PutEmptySlice("aws.log.group.names").AppendEmpty().SetStr(stream.Group)
 	rl.Resource().Attributes().PutEmptySlice("aws.log.stream.names").AppendEmpty().SetStr(stream.Stream)
 	sl := rl.ScopeLogs().AppendEmpty()
@@ -222,11 +236,15 @@ func (e *emitter) putOTLPLogs(ctx context.Context, m *Minute) error {
 	for i := range m.Orders {
 		o := &m.Orders[i]
 		ev := e.inventoryLine(o)
-		text, err := json.Marshal(ev.line)
+		sent := otlpRecord{Body: ev.line.Message, Attributes: otlpAttributes{
+			Run: e.shop.Run, OrderID: o.ID, DurationMs: ev.line.DurationMs, Status: int64(ev.line.Status), Error: ev.line.Error,
+		}}
+		text, err := json.Marshal(sent)
 		if err != nil {
 			return err
 		}
 		messages = append(messages, string(text))
+
 		record := sl.LogRecords().AppendEmpty()
 		record.SetTimestamp(pcommon.NewTimestampFromTime(ev.at))
 		record.SetObservedTimestamp(pcommon.NewTimestampFromTime(ev.at))
@@ -236,15 +254,15 @@ func (e *emitter) putOTLPLogs(ctx context.Context, m *Minute) error {
 		record.SetSeverityNumber(map[string]plog.SeverityNumber{
 			"INFO": plog.SeverityNumberInfo, "ERROR": plog.SeverityNumberError,
 		}[ev.line.Level])
-		var body map[string]any
-		if err := json.Unmarshal(text, &body); err != nil {
-			return err
+		record.Body().SetStr(sent.Body)
+		attributes := record.Attributes()
+		attributes.PutStr("run", sent.Attributes.Run)
+		attributes.PutStr("order_id", sent.Attributes.OrderID)
+		attributes.PutInt("duration_ms", sent.Attributes.DurationMs)
+		attributes.PutInt("status", sent.Attributes.Status)
+		if sent.Attributes.Error != "" {
+			attributes.PutStr("error", sent.Attributes.Error)
 		}
-		if err := record.Body().SetEmptyMap().FromRaw(body); err != nil {
-			return err
-		}
-		record.Body().Map().PutInt("duration_ms", ev.line.DurationMs) // JSON knows no integers
-		record.Body().Map().PutInt("status", int64(ev.line.Status))
 	}
 	body, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
 	if err != nil {

@@ -94,7 +94,7 @@ func listen(t *testing.T) (e *ear, cfg awsclient.Target, at Addresses) {
 		if err != nil {
 			return
 		}
-		defer c.Close()
+		defer func() { _ = c.Close() }()
 		for lines := bufio.NewScanner(c); lines.Scan(); {
 			e.hear(lines.Bytes(), &e.documents)
 		}

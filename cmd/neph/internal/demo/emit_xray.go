@@ -7,10 +7,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"time"
 )
-
-const viaXRay = "X-Ray over UDP"
 
 // segmentHeader begins each datagram of the X-Ray daemon's protocol.
 const segmentHeader = `{"format":"json","version":1}` + "\n"
@@ -35,6 +34,7 @@ type document struct {
 	Fault       bool           `json:"fault,omitempty"`
 	Error       bool           `json:"error,omitempty"`
 	Throttle    bool           `json:"throttle,omitempty"`
+	Inferred    bool           `json:"inferred,omitempty"`
 	Cause       *cause         `json:"cause,omitempty"`
 	HTTP        *httpData      `json:"http,omitempty"`
 	AWS         map[string]any `json:"aws,omitempty"`
@@ -87,8 +87,9 @@ func epoch(t time.Time) json.Number {
 	return json.Number(fmt.Sprintf("%d.%03d", t.Unix(), t.Nanosecond()/int(time.Millisecond)))
 }
 
-func (d *document) http(method, url string, status int) {
-	d.HTTP = &httpData{Request: &httpRequest{Method: method, URL: url}, Response: &httpResponse{Status: status}}
+// post makes the document that of a POST request.
+func (d *document) post(url string, status int) {
+	d.HTTP = &httpData{Request: &httpRequest{Method: http.MethodPost, URL: url}, Response: &httpResponse{Status: status}}
 	d.Fault, d.Error = status >= 500, status >= 400 && status < 500
 }
 
@@ -96,19 +97,19 @@ func (d *document) http(method, url string, status int) {
 func (e *emitter) ordersDocument(o *Order) document {
 	d := newDocument(orders, o.OrdersSpan)
 	d.TraceID = o.Trace.XRay()
-	d.http("POST", "https://shop.example/checkout", o.Status())
+	d.post("https://shop.example/checkout", o.Status())
 	d.HTTP.Request.ClientIP = "203.0.113.7"
 	d.Annotations = map[string]any{"order_id": o.ID, "run": e.shop.Run, "amount": float64(o.Cents) / 100}
 	d.Metadata = map[string]any{"shop": map[string]any{"customer": o.Customer}}
 
 	reserve := newDocument(inventory, o.ReserveCall)
 	reserve.Namespace = "remote"
-	reserve.http("POST", "http://inventory.shop.example/reserve", map[bool]int{true: 409, false: 200}[o.Outcome == OrderOutOfStock])
+	reserve.post("http://inventory.shop.example/reserve", map[bool]int{true: 409, false: 200}[o.Outcome == OrderOutOfStock])
 	d.Subsegments = append(d.Subsegments, reserve)
 	if o.ChargeCall.Ran() {
 		charge := newDocument(payments, o.ChargeCall)
 		charge.Namespace = "remote"
-		charge.http("POST", "http://payments.shop.example/charge", o.chargeStatus())
+		charge.post("http://payments.shop.example/charge", o.chargeStatus())
 		d.Subsegments = append(d.Subsegments, charge)
 	}
 	if o.SaveCall.Ran() {
@@ -134,12 +135,12 @@ func (o *Order) chargeStatus() int {
 func (e *emitter) paymentsDocument(o *Order) document {
 	d := newDocument(payments, o.PaymentsSpan)
 	d.TraceID, d.ParentID = o.Trace.XRay(), o.ChargeCall.ID.String()
-	d.http("POST", "http://payments.shop.example/charge", o.chargeStatus())
+	d.post("http://payments.shop.example/charge", o.chargeStatus())
 	d.Annotations = map[string]any{"order_id": o.ID, "run": e.shop.Run}
 
 	card := newDocument("card-network", o.CardCall)
 	card.Namespace = "remote"
-	card.http("POST", "https://cards.example/authorize", map[bool]int{true: 402, false: 200}[o.Outcome == OrderDeclined])
+	card.post("https://cards.example/authorize", map[bool]int{true: 402, false: 200}[o.Outcome == OrderDeclined])
 	if o.Outcome == OrderTimedOut {
 		card.HTTP.Response, card.Fault = nil, true
 		failed := exception{ID: o.CardCall.ID.String(), Type: "CardNetworkTimeout", Message: "no answer in 3s", Remote: true}

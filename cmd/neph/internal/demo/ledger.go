@@ -21,8 +21,8 @@ type ledger struct {
 type logStream struct {
 	Group, Stream string
 	How           string
-	// JSON compares events as JSON documents: an OTLP body is a map, which has no spelling of its own.
-	JSON bool
+	// OTLP events are whole log records as JSON, of which only what was sent is compared.
+	OTLP bool
 }
 
 // metricKey is a metric and how it was sent.

@@ -15,19 +15,20 @@ import (
 // Next says what to try with a collector that keeps running.
 func Next(out terminal.Output, target awsclient.Target, at Addresses, res *Result) {
 	section := func(title string, lines ...string) {
-		fmt.Fprintf(out, "  %s\n\n", out.Bold(title))
+		out.Printf("  %s\n\n", out.Bold(title))
 		for _, l := range lines {
-			fmt.Fprintln(out, strings.TrimRight("    "+l, " "))
+			out.Println(strings.TrimRight("    "+l, " "))
 		}
-		fmt.Fprintln(out)
+		out.Println()
 	}
 	start := res.Start.UTC().Format(time.RFC3339)
-	fmt.Fprintf(out, "%s\n\n", out.Bold("The collector stays up; try it from another terminal"))
+	out.Printf("%s\n\n", out.Bold("The collector stays up; try it from another terminal"))
 	section("the aws CLI",
 		"export AWS_ENDPOINT_URL="+target.Endpoint,
 		"export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION="+target.Region,
 		"",
-		"aws logs tail /shop/payments --since 1h --filter-pattern ERROR",
+		"aws logs tail /shop/payments --since 2h --filter-pattern ERROR   # the CLI's version 2",
+		"aws logs filter-log-events --log-group-name /shop/payments --filter-pattern ERROR",
 		"aws cloudwatch list-metrics --namespace Shop",
 		"aws cloudwatch get-metric-statistics --namespace Shop --metric-name OrderLatency --period 300 \\",
 		"    --statistics Average Maximum SampleCount --dimensions Name=Service,Value=orders Name=Run,Value="+res.Run+" \\",
@@ -43,13 +44,17 @@ func Next(out terminal.Output, target awsclient.Target, at Addresses, res *Resul
 		"print(cloudwatch.list_metrics(Namespace=\"Mine\")[\"Metrics\"])",
 	)
 	section("neph",
-		"bin/neph tail /shop/orders --follow",
+		"bin/neph tail /shop/orders --since 1h --follow",
 		"bin/neph query 'stats count(*) as n, pct(duration_ms, 99) as p99 by service, bin(5m)' \\",
-		"    -g /shop/orders -g /shop/payments -g /shop/inventory",
+		"    --since 2h -g /shop/orders -g /shop/payments",
 	)
-	section("other ways in",
-		"AWS_XRAY_DAEMON_ADDRESS="+at.XRay+"          # X-Ray SDKs",
-		"AWS_EMF_AGENT_ENDPOINT=tcp://"+at.EMF+"    # aws-embedded-metrics",
-		"OTEL_EXPORTER_OTLP_ENDPOINT=http://"+at.OTLPHTTP+"  # OpenTelemetry SDKs",
-	)
+	var others []string
+	for _, o := range [][2]string{
+		{"AWS_XRAY_DAEMON_ADDRESS=" + at.XRay, "X-Ray SDKs"},
+		{"AWS_EMF_AGENT_ENDPOINT=tcp://" + at.EMF, "aws-embedded-metrics"},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + at.OTLPHTTP, "OpenTelemetry SDKs"},
+	} {
+		others = append(others, fmt.Sprintf("%-52s # %s", o[0], o[1]))
+	}
+	section("other ways in", others...)
 }

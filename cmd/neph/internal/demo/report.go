@@ -5,7 +5,6 @@ package demo
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -32,14 +31,14 @@ func (r report) show(ctx context.Context) (trace string, err error) {
 }
 
 func (r report) heading(title, operation string) {
-	fmt.Fprintf(r.out, "%s  %s\n\n", r.out.Bold(title), r.out.Dim(operation))
+	r.out.Printf("%s\n\n", strings.TrimRight(r.out.Bold(title)+"  "+r.out.Dim(operation), " "))
 }
 
 func (r report) indent(text string) {
-	for line := range strings.Lines(text) {
-		fmt.Fprint(r.out, "  "+line)
+	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
+		r.out.Println("  " + line)
 	}
-	fmt.Fprintln(r.out)
+	r.out.Println()
 }
 
 func (r report) latency(ctx context.Context) error {
@@ -117,15 +116,15 @@ func (r report) trace(ctx context.Context) (string, error) {
 // checks shows what was compared.
 func (r report) checks(checks []check) {
 	r.heading("Sent and read back", "")
-	table := terminal.Table{Header: []string{"", "what", "sent by", "read by", "sent", "read"}, Width: r.out.Width - 2}
+	table := terminal.Table{Header: []string{"", "what", "sent by", "read by", "sent and read"}, Width: r.out.Width - 2}
 	var why []string
 	for _, c := range checks {
-		mark := "✓"
+		mark, result := "✓", c.Sent
 		if !c.OK {
-			mark = "✗"
+			mark, result = "✗", "sent "+c.Sent+", read "+c.Got
 			why = append(why, c.What+": "+c.Why)
 		}
-		table.Rows = append(table.Rows, []string{mark, c.What, c.How, c.Read, c.Sent, c.Got})
+		table.Rows = append(table.Rows, []string{mark, c.What, c.How, c.Read, result})
 	}
 	table.Cell = func(row, column int, text string) string {
 		switch {
@@ -138,6 +137,6 @@ func (r report) checks(checks []check) {
 	}
 	r.indent(table.Render(r.out.Style))
 	for _, w := range why {
-		fmt.Fprintln(r.out, "  "+r.out.Color(terminal.ColorRed, "✗")+" "+terminal.Printable(w))
+		r.indent(r.out.Color(terminal.ColorRed, "✗") + " " + terminal.Printable(w))
 	}
 }

@@ -51,11 +51,11 @@ func Run(ctx context.Context, o Options) (res *Result, err error) {
 	bar := terminal.NewProgress(o.Out, "reading it back through the AWS APIs")
 	checks, err := e.verify(ctx, bar.Update)
 	if err != nil {
-		bar.Fail(err.Error())
+		bar.Fail("")
 		return nil, err
 	}
 	bar.Done("")
-	fmt.Fprintln(o.Out)
+	o.Out.Println()
 
 	r := report{emitter: e, out: o.Out}
 	res = &Result{Run: shop.Run, Start: shop.Start}
@@ -74,9 +74,9 @@ func Run(ctx context.Context, o Options) (res *Result, err error) {
 
 // send plays the shop's minutes.
 func (e *emitter) send(ctx context.Context, o Options) error {
-	bar := terminal.NewProgress(o.Out, fmt.Sprintf("a shop at work, run %s", e.shop.Run))
+	bar := terminal.NewProgress(o.Out, "a shop at work, run "+e.shop.Run)
 	if err := e.createStreams(ctx); err != nil {
-		bar.Fail(err.Error())
+		bar.Fail("")
 		return err
 	}
 	step := o.Pace / time.Duration(len(e.shop.Minutes))
@@ -87,7 +87,7 @@ func (e *emitter) send(ctx context.Context, o Options) error {
 		orders += len(m.Orders)
 		bar.Update(float64(i)/float64(len(e.shop.Minutes)), m.At.Format("15:04")+"  "+count(orders)+" orders"+mood(m))
 		if err := e.minute(ctx, m); err != nil {
-			bar.Fail(err.Error())
+			bar.Fail("")
 			return err
 		}
 		if err := sleep(ctx, max(0, step-time.Since(began))); err != nil {

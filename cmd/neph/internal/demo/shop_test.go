@@ -14,7 +14,8 @@ var noon = time.Date(2026, 11, 21, 12, 0, 30, 0, time.UTC)
 
 func TestShopIsDecidedBySeed(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, NewShop(7, noon), NewShop(7, noon))
+	first, second := NewShop(7, noon), NewShop(7, noon)
+	require.Equal(t, first, second)
 	require.NotEqual(t, NewShop(7, noon).Run, NewShop(8, noon).Run)
 }
 
@@ -40,8 +41,12 @@ func TestShopIsPlausible(t *testing.T) {
 				require.False(t, o.At.Before(m.At))
 				require.True(t, o.At.Before(m.At.Add(time.Minute)))
 				for _, inner := range []struct{ outer, inner Span }{
-					{o.OrdersSpan, o.ReserveCall}, {o.ReserveCall, o.InventorySpan}, {o.InventorySpan, o.StockQuery},
-					{o.OrdersSpan, o.ChargeCall}, {o.ChargeCall, o.PaymentsSpan}, {o.PaymentsSpan, o.CardCall},
+					{o.OrdersSpan, o.ReserveCall},
+					{o.ReserveCall, o.InventorySpan},
+					{o.InventorySpan, o.StockQuery},
+					{o.OrdersSpan, o.ChargeCall},
+					{o.ChargeCall, o.PaymentsSpan},
+					{o.PaymentsSpan, o.CardCall},
 					{o.OrdersSpan, o.SaveCall},
 				} {
 					if !inner.inner.Ran() {

@@ -24,10 +24,10 @@ func (e *emitter) verifyLogs(ctx context.Context) ([]check, error) {
 			return nil, fmt.Errorf("FilterLogEvents %s: %w", s.Group, err)
 		}
 		sent := e.ledger.logs[s]
-		why := difference(sent, got, s.JSON)
+		why := difference(sent, got, s.OTLP)
 		out = append(out, check{
-			What: "events of " + s.Group, How: s.How, Read: "FilterLogEvents",
-			Sent: count(len(sent)), Got: count(len(got)), OK: why == "", Why: why,
+			What: s.Group, How: s.How, Read: "FilterLogEvents",
+			Sent: count(len(sent)) + " events", Got: count(len(got)) + " events", OK: why == "", Why: why,
 		})
 	}
 	return out, nil
@@ -51,14 +51,14 @@ func (e *emitter) readStream(ctx context.Context, s logStream) ([]string, error)
 }
 
 // difference says how two multisets of texts differ, "" when they do not.
-func difference(sent, got []string, asJSON bool) string {
+func difference(sent, got []string, otlp bool) string {
 	missing := map[string]int{}
 	for _, s := range sent {
-		missing[canonical(s, asJSON)]++
+		missing[canonical(s, otlp)]++
 	}
 	extra := ""
 	for _, g := range got {
-		g = canonical(g, asJSON)
+		g = canonical(g, otlp)
 		if missing[g] == 0 {
 			extra = g
 			continue
@@ -76,26 +76,29 @@ func difference(sent, got []string, asJSON bool) string {
 	return ""
 }
 
-// canonical spells a JSON document in one way: members sorted, numbers as float64.
-func canonical(s string, asJSON bool) string {
-	if !asJSON {
+// canonical is what is compared of an event: all of it, or of an OTLP record its body and attributes in one spelling.
+func canonical(s string, otlp bool) string {
+	if !otlp {
 		return s
 	}
-	var v any
-	if json.Unmarshal([]byte(s), &v) != nil {
+	var r otlpRecord
+	if json.Unmarshal([]byte(s), &r) != nil {
 		return s
 	}
-	b, err := json.Marshal(v)
+	b, err := json.Marshal(r)
 	if err != nil {
 		return s
 	}
 	return string(b)
 }
 
-// errorsQuery is the table of errors; people may try it themselves.
+// errorsQuery is the table of errors; people may try it themselves. What an OpenTelemetry application says of itself is
+// in its records' attributes.
 func errorsQuery(run string) string {
-	return `filter run = "` + run + `" and level = "ERROR" | stats count(*) as errors, avg(duration_ms) as avg_ms, ` +
-		`max(duration_ms) as max_ms by service, error | sort errors desc`
+	return `filter @logStream = "` + streamOf(run) + `" and level = "ERROR"` +
+		` | fields coalesce(error, attributes.error) as cause, coalesce(duration_ms, attributes.duration_ms) as ms` +
+		` | stats count(*) as errors, avg(ms) as avg_ms, max(ms) as max_ms by service, cause` +
+		` | sort errors desc`
 }
 
 // queryErrors runs it.
@@ -120,7 +123,7 @@ func (e *emitter) verifyErrors(ctx context.Context) ([]check, error) {
 		if err != nil {
 			return nil, fmt.Errorf("row %d of the table of errors: %w", i, err)
 		}
-		got[errorKey{result.Value(i, "service"), result.Value(i, "error")}] += n
+		got[errorKey{result.Value(i, "service"), result.Value(i, "cause")}] += n
 		total += n
 	}
 	sent, why := 0, ""
@@ -134,6 +137,6 @@ func (e *emitter) verifyErrors(ctx context.Context) ([]check, error) {
 		why = fmt.Sprintf("%d rows, want %d", len(got), len(want))
 	}
 	return []check{{
-		What: "errors by service", How: "JSON logs", Read: "StartQuery", Sent: count(sent), Got: count(total), OK: why == "", Why: why,
+		What: "errors by service", How: "JSON logs", Read: "StartQuery", Sent: count(sent) + " errors", Got: count(total) + " errors", OK: why == "", Why: why,
 	}}, nil
 }

@@ -34,8 +34,10 @@ func (e *emitter) verifyMetrics(ctx context.Context) ([]check, error) {
 			name      string
 			sent, got float64
 		}{
-			{"SampleCount", sent.Count, got.Count}, {"Sum", sent.Sum, got.Sum},
-			{"Minimum", sent.Min, got.Min}, {"Maximum", sent.Max, got.Max},
+			{"SampleCount", sent.Count, got.Count},
+			{"Sum", sent.Sum, got.Sum},
+			{"Minimum", sent.Min, got.Min},
+			{"Maximum", sent.Max, got.Max},
 		} {
 			if !near(pair.sent, pair.got) {
 				c.OK, c.Why = false, fmt.Sprintf("%s is %v, want %v", pair.name, pair.got, pair.sent)
@@ -51,7 +53,9 @@ func near(a, b float64) bool {
 	return math.Abs(a-b) <= tolerance*max(1, math.Abs(a), math.Abs(b))
 }
 
-func (s statistics) String() string { return fmt.Sprintf("n=%s Σ=%.10g", count(int(s.Count)), s.Sum) }
+func (s statistics) String() string {
+	return fmt.Sprintf("%s samples, sum %.10g", count(int(s.Count)), s.Sum)
+}
 
 func (k metricKey) dimensions() []types.Dimension {
 	var out []types.Dimension
@@ -138,7 +142,7 @@ func (e *emitter) verifyPercentile(ctx context.Context) ([]check, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := check{What: "Shop OrderLatency p99, Average", How: viaSDK, Read: "GetMetricData", OK: true}
+	c := check{What: "Shop OrderLatency: p99, Average", How: viaSDK, Read: "GetMetricData", OK: true}
 	at := map[int64]int{}
 	for i, t := range g.times {
 		at[t.Unix()] = i

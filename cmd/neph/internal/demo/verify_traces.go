@@ -28,7 +28,7 @@ func (e *emitter) verifySummaries(ctx context.Context) ([]check, error) {
 			got[aws.ToString(s.Id)] = true
 		}
 	}
-	c := check{What: "traces", How: viaXRay + ", " + viaOTLP, Read: "GetTraceSummaries"}
+	c := check{What: "traces", How: "X-Ray, OTLP", Read: "GetTraceSummaries"}
 	found := 0
 	for id := range e.ledger.segments {
 		if got[id.XRay()] {
@@ -37,7 +37,7 @@ func (e *emitter) verifySummaries(ctx context.Context) ([]check, error) {
 			c.Why = "missing: " + id.XRay()
 		}
 	}
-	c.Sent, c.Got, c.OK = count(len(e.ledger.segments)), count(found), found == len(e.ledger.segments)
+	c.Sent, c.Got, c.OK = count(len(e.ledger.segments))+" traces", count(found)+" traces", found == len(e.ledger.segments)
 	return []check{c}, nil
 }
 
@@ -87,7 +87,7 @@ func (e *emitter) verifyTraces(ctx context.Context) ([]check, error) {
 			sent += len(e.ledger.segments[o.Trace])
 		}
 	}
-	c := check{What: "segments, subsegments, spans", How: viaXRay + ", " + viaOTLP, Read: "BatchGetTraces"}
+	c := check{What: "segments and spans", How: "X-Ray, OTLP", Read: "BatchGetTraces"}
 	found := 0
 	err := e.readTraces(ctx, ids, func(id string, docs []document) {
 		have := map[string]bool{}
@@ -103,7 +103,7 @@ func (e *emitter) verifyTraces(ctx context.Context) ([]check, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Sent, c.Got, c.OK = count(sent), count(found), found == sent
+	c.Sent, c.Got, c.OK = count(sent)+" ids", count(found)+" ids", found == sent
 	if !c.OK && c.Why == "" {
 		c.Why = "whole traces are missing"
 	}

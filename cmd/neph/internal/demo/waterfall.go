@@ -20,9 +20,13 @@ func waterfall(docs []document) []terminal.Span {
 	collectIDs(docs, known)
 	var roots []document
 	for _, d := range docs {
-		if d.ParentID != "" && known[d.ParentID] && d.ParentID != d.ID {
+		nested := d.ParentID != "" && known[d.ParentID] && d.ParentID != d.ID
+		switch {
+		case nested && d.Inferred:
+			// X-Ray made it of the subsegment that is drawn already.
+		case nested:
 			children[d.ParentID] = append(children[d.ParentID], d)
-		} else {
+		default:
 			roots = append(roots, d)
 		}
 	}

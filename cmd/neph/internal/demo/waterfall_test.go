@@ -37,12 +37,15 @@ func TestWaterfallOfAnOrder(t *testing.T) {
 	o := timedOutOrder(t, e.shop)
 	server := newDocument(inventory, o.InventorySpan)
 	server.TraceID, server.ParentID = o.Trace.XRay(), o.ReserveCall.ID.String()
-	server.http("POST", "http://inventory.shop.example/reserve", 200)
+	server.post("http://inventory.shop.example/reserve", 200)
 	query := newDocument("stock", o.StockQuery)
 	query.Type, query.Namespace, query.TraceID, query.ParentID = "subsegment", "remote", o.Trace.XRay(), server.ID
 
+	inferred := newDocument("card-network", o.CardCall)
+	inferred.ID, inferred.ParentID, inferred.Inferred = "0123456789abcdef", o.CardCall.ID.String(), true
+
 	var docs []document
-	for _, d := range []document{query, e.paymentsDocument(o), server, e.ordersDocument(o)} {
+	for _, d := range []document{query, inferred, e.paymentsDocument(o), server, e.ordersDocument(o)} {
 		text, err := json.Marshal(d)
 		require.NoError(t, err)
 		var back document

@@ -63,8 +63,16 @@ func TestChartBounds(t *testing.T) {
 func TestNiceScale(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ highest, top, step float64 }{
-		{0, 1, 1}, {math.NaN(), 1, 1}, {math.Inf(1), 1, 1},
-		{1, 1, 0.5}, {3, 3, 1}, {4, 4, 1}, {4.1, 6, 2}, {99, 100, 50}, {2950, 3000, 1000}, {0.031, 0.04, 0.01},
+		{0, 1, 1},
+		{math.NaN(), 1, 1},
+		{math.Inf(1), 1, 1},
+		{1, 1, 0.5},
+		{3, 3, 1},
+		{4, 4, 1},
+		{4.1, 6, 2},
+		{99, 100, 50},
+		{2950, 3000, 1000},
+		{0.031, 0.04, 0.01},
 	} {
 		top, step := niceScale(tc.highest)
 		require.InDelta(t, tc.top, top, 1e-9, "%v", tc.highest)

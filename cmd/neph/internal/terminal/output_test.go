@@ -40,12 +40,12 @@ func TestProgress(t *testing.T) {
 	p.Update(0.5, "half")
 	require.Empty(t, b.String(), "what is not looked at is not rewritten")
 	p.Done("1,000 events")
-	require.Equal(t, "  ✓ sending 1,000 events\n", b.String())
+	require.Equal(t, "  ✓ sending  1,000 events\n", b.String())
 
 	b.Reset()
 	p = NewProgress(Output{Writer: &b, Interactive: true, Width: 80}, "sending")
 	p.Update(0.5, "half")
 	p.Update(0.5, "half")
 	p.Fail("no")
-	require.Equal(t, "\r\x1b[K  sending ━━━━━━━━━━━━━━━━━━━━━━━━  50%  half\r\x1b[K  ✗ sending no\n", b.String())
+	require.Equal(t, "\r\x1b[K  sending ━━━━━━━━━━━━━━━━━━━━━━━━  50%  half\r\x1b[K  ✗ sending  no\n", b.String())
 }

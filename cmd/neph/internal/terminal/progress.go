@@ -39,7 +39,7 @@ func (p *Progress) Update(part float64, note string) {
 		return
 	}
 	p.shown = line
-	fmt.Fprint(p.out, "\r\x1b[K"+line)
+	p.out.Printf("%s", "\r\x1b[K"+line)
 }
 
 func (p *Progress) room() int {
@@ -51,17 +51,21 @@ func (p *Progress) Done(result string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.out.Interactive {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		p.out.Printf("%s", "\r\x1b[K")
 	}
-	fmt.Fprintf(p.out, "  %s %s %s\n", p.out.Color(ColorGreen, "✓"), p.label, p.out.Dim(result))
+	p.end(ColorGreen, "✓", p.out.Dim(result))
 }
 
-// Fail ends the line of a piece of work that did not succeed.
+// Fail ends the line of a piece of work that did not succeed; the reason may be left to others.
 func (p *Progress) Fail(reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.out.Interactive {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		p.out.Printf("%s", "\r\x1b[K")
 	}
-	fmt.Fprintf(p.out, "  %s %s %s\n", p.out.Color(ColorRed, "✗"), p.label, reason)
+	p.end(ColorRed, "✗", reason)
+}
+
+func (p *Progress) end(c Color, mark, text string) {
+	p.out.Println(strings.TrimRight("  "+p.out.Color(c, mark)+" "+p.label+"  "+text, " "))
 }

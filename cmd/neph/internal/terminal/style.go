@@ -4,6 +4,7 @@
 package terminal
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strconv"
@@ -61,6 +62,16 @@ type Output struct {
 	Interactive bool
 	// Width is in columns.
 	Width int
+}
+
+// Printf writes to the output. That nobody reads any more is no error of what is shown.
+func (o Output) Printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(o.Writer, format, args...)
+}
+
+// Println writes a line to the output, as Printf does.
+func (o Output) Println(args ...any) {
+	_, _ = fmt.Fprintln(o.Writer, args...)
 }
 
 // Widths when nothing else is known, and what text is drawn for at most: a waterfall as wide as a large screen

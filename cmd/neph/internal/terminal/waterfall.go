@@ -155,7 +155,7 @@ func (l waterfallLine) bar(start time.Time, total time.Duration, width int, st S
 	full = min(full, width-left)
 	text := strings.Repeat("█", full)
 	if rest > 0 && left+full < width {
-		text += string("▏▎▍▌▋▊▉"[(rest-1)*3 : rest*3])
+		text += "▏▎▍▌▋▊▉"[(rest-1)*3 : rest*3] // each takes three bytes
 	}
 	color := l.color()
 	if color == ColorNone {

@@ -297,6 +297,20 @@ func TestFilterLogEvents(t *testing.T) {
 	}
 }
 
+// A page that has compared enough events ends, with a place to go on from, whether something was found or not.
+func TestFilterPageVisits(t *testing.T) {
+	pattern, err := compilePattern("b")
+	require.NoError(t, err)
+	p := filterPage{limit: 10, maxVisits: 2, pattern: pattern}
+	record := func(seq int64, message string) *store.LogRecord { return &store.LogRecord{Seq: seq, Message: message} }
+	assert.True(t, p.take(record(1, "a")))
+	assert.True(t, p.take(record(2, "a")))
+	assert.False(t, p.take(record(3, "b")))
+	assert.Empty(t, p.events)
+	assert.True(t, p.more)
+	assert.Equal(t, int64(2), p.last.Seq)
+}
+
 func TestPositions(t *testing.T) {
 	p := store.LogPosition{Timestamp: 1_763_719_200_123, Ingested: 1_763_719_200_124, Seq: 42}
 	assert.Equal(t, "00000000176371920012300176371920012400000000000000000042", eventID(p))

@@ -13,6 +13,7 @@ import (
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/paging"
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatchlogs"
+	"github.com/nephoscope/nephoscope/pkg/filterpattern"
 )
 
 const (
@@ -114,7 +115,7 @@ func (s *Service) filterLogEvents(ctx context.Context, in *api.FilterLogEventsIn
 	if in.Limit != nil {
 		limit = int(*in.Limit)
 	}
-	page := filterPage{limit: limit, pattern: pattern}
+	page := filterPage{limit: limit, pattern: pattern, maxVisits: maxFilterVisits}
 	if scan.Start < scan.End {
 		if _, err := db.ScanLogs(ctx, scan, page.take); err != nil {
 			return nil, storageError("read log events", err)
@@ -137,19 +138,21 @@ func (s *Service) filterLogEvents(ctx context.Context, in *api.FilterLogEventsIn
 
 // filterPage collects one page of matching events.
 type filterPage struct {
-	pattern patternMatcher
+	pattern *filterpattern.Pattern
 	limit   int
-	events  []types.FilteredLogEvent
-	bytes   int
-	visits  int
-	last    store.LogPosition // the event to go on behind
-	more    bool
+	// maxVisits bounds the events that are compared.
+	maxVisits int
+	events    []types.FilteredLogEvent
+	bytes     int
+	visits    int
+	last      store.LogPosition // the event to go on behind
+	more      bool
 }
 
 // take adds an event, and is false when the page is full. An event that matches but has no room any more is what
 // tells that there are more.
 func (p *filterPage) take(r *store.LogRecord) bool {
-	if p.visits++; p.visits > maxFilterVisits {
+	if p.visits++; p.visits > p.maxVisits {
 		p.more = true
 		return false
 	}

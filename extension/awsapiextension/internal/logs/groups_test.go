@@ -221,7 +221,14 @@ func TestRetention(t *testing.T) {
 	streams, err := f.DescribeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: ptr("g")})
 	require.NoError(t, err)
 	assert.Equal(t, f.clock.ms(), *streams.LogStreams[0].FirstEventTimestamp)
+	size := func() int64 {
+		groups, err := f.DescribeLogGroups(ctx, &api.DescribeLogGroupsInput{})
+		require.NoError(t, err)
+		return *groups.LogGroups[0].StoredBytes
+	}
+	assert.Equal(t, int64(5+26), size(), "what is hidden does not count")
 	retention(3)
+	assert.Equal(t, int64(2*(5+26)), size())
 	assert.Equal(t, []string{"day 0", "day 1"}, f.messages("g"), "a longer period shows what is still there")
 	for _, days := range cloudwatchlogs.RetentionDays {
 		retention(days)

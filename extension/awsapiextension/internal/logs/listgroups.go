@@ -17,24 +17,38 @@ import (
 	"github.com/nephoscope/nephoscope/pkg/cloudwatchlogs"
 )
 
-// allGroups returns a tenant's groups in order of name, those found in the store alone adopted.
-func (s *Service) allGroups(ctx context.Context, t store.Tenant) ([]groupView, error) {
+// groupData is what the store has of a group, hidden events included.
+type groupData struct {
+	first int64 // the oldest timestamp, Unix ms
+	size  int64 // in the bytes that PutLogEvents counts
+}
+
+// allGroups returns a tenant's groups in order of name, those found in the store alone adopted, and what the store has
+// of them.
+func (s *Service) allGroups(ctx context.Context, t store.Tenant) ([]groupView, map[string]groupData, error) {
 	groups, gone := s.reg.views(t)
+	data := map[string]groupData{}
 	if s.store != nil {
 		streams, err := s.store.LogStreams(ctx, t, store.LogGroupRange{})
 		if err != nil {
-			return nil, storageError("list log streams", err)
+			return nil, nil, storageError("list log streams", err)
 		}
 		for i := range streams {
-			name := streams[i].Group
-			if _, ok := groups[name]; ok || streams[i].LastIngested <= gone[name] {
+			stream := &streams[i]
+			d, ok := data[stream.Group]
+			if !ok || stream.FirstTimestamp < d.first {
+				d.first = stream.FirstTimestamp
+			}
+			d.size += sizeOf(stream)
+			data[stream.Group] = d
+			if _, ok := groups[stream.Group]; ok || stream.LastIngested <= gone[stream.Group] {
 				continue
 			}
-			if err := s.adopt(ctx, t, name); err != nil {
-				return nil, err
+			if err := s.adopt(ctx, t, stream.Group); err != nil {
+				return nil, nil, err
 			}
-			if v, ok := s.reg.view(t, name); ok {
-				groups[name] = v
+			if v, ok := s.reg.view(t, stream.Group); ok {
+				groups[stream.Group] = v
 			}
 		}
 	}
@@ -43,7 +57,11 @@ func (s *Service) allGroups(ctx context.Context, t store.Tenant) ([]groupView, e
 		views = append(views, v)
 	}
 	slices.SortFunc(views, func(a, b groupView) int { return strings.Compare(a.Name, b.Name) })
-	return views, nil
+	return views, data, nil
+}
+
+func sizeOf(stream *store.LogStream) int64 {
+	return stream.Bytes + cloudwatchlogs.EventOverhead*stream.Events
 }
 
 // checkAccounts refuses accounts other than the tenant's own: none is linked to it.
@@ -106,7 +124,7 @@ func (s *Service) describeLogGroups(ctx context.Context, in *api.DescribeLogGrou
 		}
 		wanted[name] = true
 	}
-	groups, err := s.allGroups(ctx, t)
+	groups, data, err := s.allGroups(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +152,7 @@ func (s *Service) describeLogGroups(ctx context.Context, in *api.DescribeLogGrou
 		row := describeGroup(t, v)
 		// A listing by pattern says less, as at AWS.
 		if in.LogGroupNamePattern == nil {
-			if row.StoredBytes, err = s.storedBytes(ctx, t, v); err != nil {
+			if row.StoredBytes, err = s.storedBytes(ctx, t, v, data[v.Name]); err != nil {
 				return nil, err
 			}
 			row.DeletionProtectionEnabled = ptr(v.Protected)
@@ -159,18 +177,19 @@ func describeGroup(t store.Tenant, v groupView) types.LogGroup {
 	return g
 }
 
-// storedBytes is the size of a group's events, in the bytes that PutLogEvents counts.
-func (s *Service) storedBytes(ctx context.Context, t store.Tenant, v groupView) (*int64, error) {
-	if s.store == nil {
-		return ptr(int64(0)), nil
+// storedBytes is the size of a group's events. The store is asked again only when some of them are hidden.
+func (s *Service) storedBytes(ctx context.Context, t store.Tenant, v groupView, data groupData) (*int64, error) {
+	now := s.nowMs()
+	if s.store == nil || v.HiddenUntil == 0 && len(v.hiddenStreams) == 0 && data.first >= v.notBefore(now) {
+		return ptr(data.size), nil
 	}
-	streams, err := s.store.LogStreams(ctx, t, v.window(s.nowMs()))
+	streams, err := s.store.LogStreams(ctx, t, v.window(now))
 	if err != nil {
 		return nil, storageError("list log streams", err)
 	}
 	var n int64
 	for i := range streams {
-		n += streams[i].Bytes + cloudwatchlogs.EventOverhead*streams[i].Events
+		n += sizeOf(&streams[i])
 	}
 	return &n, nil
 }
@@ -212,7 +231,7 @@ func (s *Service) listLogGroups(ctx context.Context, in *api.ListLogGroupsInput)
 	if token := absent(in.NextToken); token != nil && paging.Decode(query, *token, &after) != nil {
 		return nil, errToken
 	}
-	groups, err := s.allGroups(ctx, t)
+	groups, _, err := s.allGroups(ctx, t)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatchlogs"
+	"github.com/nephoscope/nephoscope/pkg/filterpattern"
 )
 
 const (
@@ -147,7 +148,7 @@ type tailSession struct {
 	groups   []string
 	streams  []string
 	prefixes []string
-	pattern  patternMatcher
+	pattern  *filterpattern.Pattern
 	started  int64
 	// polled is when the store was asked last.
 	polled int64

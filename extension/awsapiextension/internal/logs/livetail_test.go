@@ -48,9 +48,13 @@ func (l *tail) close() {
 // next returns the messages of the next update.
 func (l *tail) next() (messages []string, sampled bool) {
 	l.f.Helper()
-	l.ticks <- time.Time{}
+	select {
+	case l.ticks <- time.Time{}:
+	case e := <-l.events:
+		require.FailNow(l.f, "the session ended", "%v %v", e, l.stream.Err())
+	}
 	update, ok := (<-l.events).(*types.StartLiveTailResponseStreamMemberSessionUpdate)
-	require.True(l.f, ok)
+	require.True(l.f, ok, "%v", l.stream.Err())
 	for _, e := range update.Value.SessionResults {
 		assert.Equal(l.f, testAccount+":g", *e.LogGroupIdentifier)
 		messages = append(messages, *e.LogStreamName+"="+*e.Message)

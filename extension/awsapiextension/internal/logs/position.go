@@ -24,12 +24,12 @@ func parseDigits(s string) (p store.LogPosition, ok bool) {
 	if len(s) != positionDigits {
 		return p, false
 	}
-	for i, part := range []struct {
+	for _, part := range []struct {
 		to   *int64
 		text string
 	}{{&p.Timestamp, s[:15]}, {&p.Ingested, s[15:30]}, {&p.Seq, s[30:]}} {
 		n, err := strconv.ParseUint(part.text, 10, 63)
-		if err != nil || i < 2 && len(part.text) != 15 {
+		if err != nil {
 			return p, false
 		}
 		*part.to = int64(n)

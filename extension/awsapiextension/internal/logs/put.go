@@ -53,12 +53,28 @@ func (s *Service) putLogEvents(ctx context.Context, in *api.PutLogEventsInput) (
 // ingestion.
 func (s *Service) admit(ctx context.Context, t store.Tenant, group, stream string, now int64) (admission, error) {
 	a, hasGroup, hasStream := s.reg.admit(t, group, stream, now)
-	if hasStream {
+	switch {
+	case hasStream:
 		return a, nil
+	case s.misses.absent(t, group, stream, now) && hasGroup:
+		return a, errNoStream
+	case s.misses.absent(t, group, stream, now):
+		return a, errNoGroup
 	}
 	v, err := s.lookup(ctx, t, group)
+	if err == errNoGroup { //nolint:errorlint // lookup returns this very value
+		s.misses.note(t, group, nil, now)
+	}
 	if err != nil {
 		return a, err
+	}
+	names, err := s.storedStreams(ctx, t, v)
+	if err != nil {
+		return a, err
+	}
+	s.misses.note(t, group, names, now)
+	if !names[stream] {
+		return a, errNoStream
 	}
 	if err := s.adoptStream(ctx, t, v, stream); err != nil {
 		return a, err
@@ -75,10 +91,10 @@ func (s *Service) admit(ctx context.Context, t store.Tenant, group, stream strin
 
 // checkPut checks what AWS's model demands of PutLogEvents.
 func checkPut(in *api.PutLogEventsInput) error {
-	if err := checkGroupAndStream(in.LogGroupName, in.LogStreamName); err != nil {
+	var c checks
+	if err := c.groupAndStream(in.LogGroupName, in.LogStreamName); err != nil {
 		return err
 	}
-	var c checks
 	if c.required(in.LogEvents != nil, "logEvents") {
 		c.size(len(in.LogEvents), "logEvents", 1, cloudwatchlogs.MaxBatchEvents)
 	}

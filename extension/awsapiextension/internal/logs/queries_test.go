@@ -327,7 +327,7 @@ func TestQueryRetention(t *testing.T) {
 	b := finish(500, nil)
 	assert.Empty(t, status(a), "the oldest goes when results take too much")
 	assert.Equal(t, types.QueryStatusComplete, status(b))
-	qs.maxKept = 20
+	qs.maxKept, qs.maxBytes = 20, 1<<20
 	for range qs.maxKept {
 		finish(1, nil)
 	}

@@ -59,35 +59,38 @@ func (s *Service) adopt(ctx context.Context, t store.Tenant, name string) error 
 	})
 }
 
-// adoptStream is adopt for a stream, when the store has one of that name.
-func (s *Service) adoptStream(ctx context.Context, t store.Tenant, v groupView, name string) error {
+// storedStreams are the names of the streams that a group has in the store.
+func (s *Service) storedStreams(ctx context.Context, t store.Tenant, v groupView) (map[string]bool, error) {
+	names := map[string]bool{}
 	if s.store == nil {
-		return errNoStream
+		return names, nil
 	}
 	streams, err := s.store.LogStreams(ctx, t, v.window(s.nowMs()))
 	if err != nil {
-		return storageError("list log streams", err)
+		return nil, storageError("list log streams", err)
 	}
 	for i := range streams {
-		if streams[i].Stream != name {
-			continue
-		}
-		created, err := s.firstIngested(ctx, t, v.window(s.nowMs()), name)
-		if err != nil {
-			return err
-		}
-		return s.reg.putStream(ctx, t, v.Name, name, func(now *streamRow) (*streamRow, error) {
-			if now != nil && now.Exists {
-				return now, nil
-			}
-			row := &streamRow{Account: t.Account, Region: t.Region, Group: v.Name, Name: name, Exists: true, Created: created}
-			if now != nil {
-				row.HiddenUntil = now.HiddenUntil
-			}
-			return row, nil
-		})
+		names[streams[i].Stream] = true
 	}
-	return errNoStream
+	return names, nil
+}
+
+// adoptStream is adopt for a stream that the store has.
+func (s *Service) adoptStream(ctx context.Context, t store.Tenant, v groupView, name string) error {
+	created, err := s.firstIngested(ctx, t, v.window(s.nowMs()), name)
+	if err != nil {
+		return err
+	}
+	return s.reg.putStream(ctx, t, v.Name, name, func(now *streamRow) (*streamRow, error) {
+		if now != nil && now.Exists {
+			return now, nil
+		}
+		row := &streamRow{Account: t.Account, Region: t.Region, Group: v.Name, Name: name, Exists: true, Created: created}
+		if now != nil {
+			row.HiddenUntil = now.HiddenUntil
+		}
+		return row, nil
+	})
 }
 
 // firstIngested is the oldest time of ingestion of a group's events, or of one stream's.

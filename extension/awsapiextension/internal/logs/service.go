@@ -41,6 +41,7 @@ type Service struct {
 	reg     *registry
 	queries *queries
 	tails   *tails
+	misses  misses
 
 	sequence atomic.Uint64
 

@@ -4,9 +4,11 @@
 package logs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -149,7 +151,7 @@ func (f *fixture) open() {
 	}}
 	f.Client = api.New(api.Options{
 		Region: testRegion, BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
-		HTTPClient: &http.Client{Transport: transport}, Retryer: aws.NopRetryer{},
+		HTTPClient: &bodyKeeper{transport}, Retryer: aws.NopRetryer{},
 	})
 	var once sync.Once
 	f.close = func() {
@@ -160,6 +162,24 @@ func (f *fixture) open() {
 		})
 	}
 	f.Cleanup(f.close)
+}
+
+// bodyKeeper sends a copy of a request's body. The SDK closes the body as soon as it has the response's header; when
+// the connection has not yet seen the body's end by then, it breaks, and with it an event stream.
+type bodyKeeper struct {
+	transport http.RoundTripper
+}
+
+func (k *bodyKeeper) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return nil, err
+		}
+		r = r.Clone(r.Context())
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return k.transport.RoundTrip(r)
 }
 
 // write is what the store exporter does.

@@ -129,7 +129,7 @@ func (s *Service) sourceViews(ctx context.Context, t store.Tenant, source *logsi
 	if err := checkAccounts(t, source.Accounts); err != nil {
 		return nil, err
 	}
-	views, err := s.allGroups(ctx, t)
+	views, _, err := s.allGroups(ctx, t)
 	if err != nil {
 		return nil, err
 	}

@@ -19,10 +19,19 @@ import (
 
 // checkGroupAndStream checks the required names of a group and a stream.
 func checkGroupAndStream(group, stream *string) error {
+	c := checks{}
+	if err := c.groupAndStream(group, stream); err != nil {
+		return err
+	}
+	return c.err()
+}
+
+// groupAndStream notes what is wrong with the required names of a group and a stream. Names that are too long are an
+// error of their own.
+func (c *checks) groupAndStream(group, stream *string) error {
 	if characters(deref(group)) > cloudwatchlogs.MaxNameLength || characters(deref(stream)) > cloudwatchlogs.MaxNameLength {
 		return invalidParameter(textNameTooLong)
 	}
-	var c checks
 	if c.required(group != nil, "logGroupName") {
 		c.group(group, "logGroupName")
 	}
@@ -32,7 +41,7 @@ func checkGroupAndStream(group, stream *string) error {
 	if strings.Contains(deref(stream), "\x00") { // separates keys in the storage
 		c.fail(shown(*stream), "logStreamName", "Member must not contain NUL")
 	}
-	return c.err()
+	return nil
 }
 
 func (s *Service) createLogStream(ctx context.Context, in *api.CreateLogStreamInput) error {
@@ -47,16 +56,8 @@ func (s *Service) createLogStream(ctx context.Context, in *api.CreateLogStreamIn
 	if err != nil {
 		return err
 	}
-	if s.reg.hasStream(t, v.Name, *in.LogStreamName) {
-		return errStreamExists
-	}
-	// A stream that came into being through other receivers exists as much as one created here.
-	switch err := s.adoptStream(ctx, t, v, *in.LogStreamName); {
-	case err == nil:
-		return errStreamExists
-	case err != errNoStream: //nolint:errorlint // adoptStream returns this very value
-		return err
-	}
+	// A stream that other receivers fill may be created once. It is not looked for: clients create streams often, and
+	// counting the store's takes its time.
 	now := s.nowMs()
 	create := func(row *streamRow) (*streamRow, error) {
 		if row != nil && row.Exists {
@@ -86,7 +87,10 @@ func (s *Service) deleteLogStream(ctx context.Context, in *api.DeleteLogStreamIn
 		return err
 	}
 	if !s.reg.hasStream(t, v.Name, *in.LogStreamName) {
-		if err := s.adoptStream(ctx, t, v, *in.LogStreamName); err != nil {
+		if s.store == nil {
+			return errNoStream
+		}
+		if err := s.hasEvents(ctx, t, v, *in.LogStreamName); err != nil {
 			return err
 		}
 	}

@@ -29,9 +29,6 @@ func TestLogStreams(t *testing.T) {
 	f.put("g", "b", "x")
 	f.clock.advance(time.Second)
 	f.otlp("g", "c", "y", f.clock.ms()-500)
-	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("c")})
-	wantError(t, err, "ResourceAlreadyExistsException", "The specified log stream already exists")
-
 	row := func(name string, created int64) types.LogStream {
 		return types.LogStream{
 			LogStreamName: &name, CreationTime: &created, StoredBytes: ptr(int64(0)),
@@ -83,6 +80,64 @@ func TestLogStreams(t *testing.T) {
 		_, err := f.DescribeLogStreams(ctx, &test.in)
 		wantError(t, err, test.code, test.message)
 	}
+}
+
+// A stream that another receiver fills takes events, and may be created.
+func TestStoredStreams(t *testing.T) {
+	f := newFixture(t)
+	ctx := t.Context()
+	f.otlp("/otel/shop", "pod-1", "a", f.clock.ms())
+	f.otlp("/otel/shop", "pod-2", "b", f.clock.ms())
+	f.clock.advance(time.Minute)
+	f.put("/otel/shop", "pod-1", "c")
+	f.createStream("/otel/shop", "pod-2")
+	f.put("/otel/shop", "pod-2", "d")
+	assert.Equal(t, []string{"a", "b", "c", "d"}, f.messages("/otel/shop"))
+	out, err := f.DescribeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: ptr("/otel/shop")})
+	require.NoError(t, err)
+	require.Len(t, out.LogStreams, 2)
+	assert.Equal(t, f.clock.ms()-60_000, *out.LogStreams[0].CreationTime)
+
+	// What is not there is looked for every two seconds only.
+	in := &api.PutLogEventsInput{LogGroupName: ptr("/otel/shop"), LogStreamName: ptr("pod-3"), LogEvents: []types.InputLogEvent{
+		{Timestamp: ptr(f.clock.ms()), Message: ptr("e")},
+	}}
+	put := func() error {
+		_, err := f.PutLogEvents(ctx, in)
+		return err
+	}
+	wantError(t, put(), "ResourceNotFoundException", "The specified log stream does not exist.")
+	f.otlp("/otel/shop", "pod-3", "x", f.clock.ms())
+	wantError(t, put(), "ResourceNotFoundException", "The specified log stream does not exist.")
+	f.clock.advance(missLifetime * time.Millisecond)
+	require.NoError(t, put())
+	in.LogGroupName = ptr("/none")
+	wantError(t, put(), "ResourceNotFoundException", "The specified log group does not exist.")
+	f.otlp("/none", "pod-3", "x", f.clock.ms())
+	wantError(t, put(), "ResourceNotFoundException", "The specified log group does not exist.")
+	f.clock.advance(missLifetime * time.Millisecond)
+	require.NoError(t, put())
+}
+
+func TestMissesAreBounded(t *testing.T) {
+	var m misses
+	for i := range 5000 {
+		m.note(testTenant, fmt.Sprint(i), map[string]bool{"a": true}, 1)
+		assert.LessOrEqual(t, len(m.groups), maxMisses)
+	}
+	many := map[string]bool{}
+	for i := range maxMissNames/2 + 1 {
+		many[fmt.Sprint(i)] = true
+	}
+	m.note(testTenant, "g", many, 1)
+	assert.False(t, m.absent(testTenant, "g", "x", 1))
+	delete(many, "0")
+	for i := range 4 {
+		m.note(testTenant, fmt.Sprint("g", i), many, 1)
+		assert.LessOrEqual(t, m.names, maxMissNames)
+	}
+	assert.True(t, m.absent(testTenant, "g3", "x", 1))
+	assert.False(t, m.absent(testTenant, "g3", "1", 1))
 }
 
 func TestDescribeLogStreamsPages(t *testing.T) {

@@ -36,6 +36,7 @@ func (s *Service) Wire() *awswire.Service {
 	awswire.Handle(w, "GetLogEvents", s.getLogEvents)
 	awswire.Handle(w, "FilterLogEvents", s.filterLogEvents)
 
+	awswire.Handle(w, "TestMetricFilter", s.testMetricFilter)
 	awswire.HandleStream(w, "StartLiveTail", s.startLiveTail)
 
 	awswire.Handle(w, "StartQuery", s.startQuery)

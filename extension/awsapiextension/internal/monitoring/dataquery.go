@@ -6,6 +6,7 @@ package monitoring
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -161,7 +162,7 @@ func (q *dataQuery) readMetricStat(path string, in *types.MetricStat) error {
 	f.addWanted(path+".Metric.Namespace", deref(in.Metric.Namespace), maxNameLength)
 	f.addWanted(path+".Metric.MetricName", deref(in.Metric.MetricName), maxNameLength)
 	q.metric = readMetric(&f, path+".Metric.", in.Metric.Namespace, in.Metric.MetricName, in.Metric.Dimensions)
-	if lines := append(f.missing, f.value...); len(lines) > 0 {
+	if lines := slices.Concat(f.missing, f.value); len(lines) > 0 {
 		return validationError("%s\n", strings.Join(lines[:min(len(lines), maxFaultLines)], "\n"))
 	}
 	var ok bool

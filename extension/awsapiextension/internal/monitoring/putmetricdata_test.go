@@ -24,9 +24,10 @@ import (
 
 var testNow = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-func testContext(t testing.TB) (context.Context, *awswire.Request) {
+func testContext(tb testing.TB) (context.Context, *awswire.Request) {
+	tb.Helper()
 	req := &awswire.Request{Account: "123456789012", Region: "eu-west-1", ResponseHeader: http.Header{}}
-	return awswire.WithRequest(t.Context(), req), req
+	return awswire.WithRequest(tb.Context(), req), req
 }
 
 // testService keeps what is put.

@@ -111,7 +111,10 @@ func (s *statistic) parseBounds(low, high string) bool {
 		}
 		*b.to = v
 	}
-	return low+high != "" && s.low < s.high && !(s.percent && s.kind == kindPercentRank)
+	if s.percent && s.kind == kindPercentRank {
+		return false
+	}
+	return low+high != "" && s.low < s.high
 }
 
 // basic is whether the statistic needs no distribution.

@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -96,7 +97,7 @@ func main() {
 }
 
 func moduleDir(module string) (string, error) {
-	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module)
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module) //nolint:gosec,noctx // modules named above, a tool that ends at once
 	cmd.Stderr = os.Stderr
 	b, err := cmd.Output()
 	return strings.TrimSpace(string(b)), err
@@ -331,10 +332,8 @@ func (s *service) readPath(op string, body ast.Node) {
 }
 
 func (s *service) addNoOutput(op string) {
-	for _, have := range s.noOutput {
-		if have == op {
-			return
-		}
+	if slices.Contains(s.noOutput, op) {
+		return
 	}
 	s.noOutput = append(s.noOutput, op)
 }

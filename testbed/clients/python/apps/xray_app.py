@@ -52,8 +52,9 @@ def main(order):
     answer = requests.get(url + "/ok", timeout=10)
     assert segment.trace_id in answer.headers["X-Trace"]
     requests.get(url + "/broken", timeout=10)
-    with sqlite3.connect(":memory:") as db:
-        db.cursor().execute("create table t (a integer)")
+    db = sqlite3.connect(":memory:")
+    db.cursor().execute("create table t (a integer)")
+    db.close()
     try:
         explode()
     except ValueError:
