@@ -4,6 +4,7 @@
 package logsinsights
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
@@ -15,13 +16,21 @@ type evalFn func(*row) value
 type env struct {
 	now        int64 // Unix ms
 	start, end int64
+	// failed is set by a function that would need too much memory; the run ends with it.
+	failed error
+}
+
+// tooLong makes the run fail.
+func (e *env) tooLong(function string) value {
+	e.failed = fmt.Errorf("%w: the function %s would make a text of more than %d bytes", ErrLimit, function, maxTextBytes)
+	return value{}
 }
 
 // compiler turns a query into a chain of stages. It is used once per run: the functions it makes keep
 // scratch space and serve one goroutine.
 type compiler struct {
 	opt   *Options
-	env   env
+	env   *env
 	event *eventReader
 	mem   *memory
 	names map[string]int // ephemeral fields: their slot
@@ -87,7 +96,7 @@ next:
 func newCompiler(o *Options) *compiler {
 	c := &compiler{
 		opt:   o,
-		env:   env{start: o.Start, end: o.End},
+		env:   &env{start: o.Start, end: o.End},
 		event: newEventReader(o),
 		mem:   &memory{max: o.maxBytes()},
 		names: map[string]int{},
@@ -119,7 +128,9 @@ func (c *compiler) define(name string, at span) (int, error) {
 // defineAt makes name an ephemeral field with this slot.
 func (c *compiler) defineAt(name string, slot int, at span) error {
 	if _, ok := c.names[name]; ok || c.defined[name] {
-		return errAt(at, "Ephemeral field is already defined: %s ([%d,%d])", name, at.start, at.end)
+		err := errAt(at, "Ephemeral field is already defined: %s", name)
+		err.located = true
+		return err
 	}
 	c.defined[name] = true
 	c.names[name] = slot
@@ -387,7 +398,7 @@ func (c *compiler) call(e *Call) (evalFn, error) {
 		for i, a := range args {
 			vals[i] = a(r)
 		}
-		return eval(&c.env, vals)
+		return eval(c.env, vals)
 	}, nil
 }
 

@@ -15,6 +15,8 @@ import (
 type SyntaxError struct {
 	Message    string
 	Start, End int
+
+	located bool // the message ends in the position
 }
 
 func (e *SyntaxError) Error() string { return e.Message }
@@ -37,7 +39,11 @@ func inCharacters(src string, err error) error {
 		return err
 	}
 	count := func(n int) int { return utf8.RuneCountInString(src[:min(max(n, 0), len(src))]) }
-	return &SyntaxError{Message: e.Message, Start: count(e.Start), End: count(e.End)}
+	out := &SyntaxError{Message: e.Message, Start: count(e.Start), End: count(e.End)}
+	if e.located {
+		out.Message += fmt.Sprintf(" ([%d,%d])", out.Start, out.End)
+	}
+	return out
 }
 
 // ErrLimit is wrapped by the error of a query that would need more memory than it is allowed.

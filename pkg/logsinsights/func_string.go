@@ -16,36 +16,15 @@ var stringFunctions = map[string]function{
 	"isblank": {spelling: "isblank", min: 1, max: 1, eval: func(_ *env, a []value) value {
 		return flag(a[0].kind == missing || a[0].kind == text && strings.TrimSpace(a[0].str) == "")
 	}},
-	"concat": {spelling: "concat", min: 1, max: -1, eval: func(_ *env, a []value) value {
-		var b strings.Builder
-		for _, v := range a {
-			s, ok := v.asText()
-			if !ok {
-				return value{}
-			}
-			b.WriteString(s)
-		}
-		return textValue(b.String())
-	}},
-	"ltrim":   {spelling: "ltrim", min: 1, max: 2, eval: trimmer(strings.TrimLeft)},
-	"rtrim":   {spelling: "rtrim", min: 1, max: 2, eval: trimmer(strings.TrimRight)},
-	"trim":    {spelling: "trim", min: 1, max: 2, eval: trimmer(strings.Trim)},
-	"strlen":  {spelling: "strlen", min: 1, max: 1, eval: text1(func(s string) value { return numberValue(float64(utf8.RuneCountInString(s))) })},
-	"toupper": {spelling: "toupper", min: 1, max: 1, eval: text1(func(s string) value { return textValue(strings.ToUpper(s)) })},
-	"tolower": {spelling: "tolower", min: 1, max: 1, eval: text1(func(s string) value { return textValue(strings.ToLower(s)) })},
-	"substr":  {spelling: "substr", min: 2, max: 3, eval: substr},
-	"replace": {spelling: "replace", min: 3, max: 3, eval: func(_ *env, a []value) value {
-		s, ok1 := a[0].asText()
-		find, ok2 := a[1].asText()
-		by, ok3 := a[2].asText()
-		if !ok1 || !ok2 || !ok3 || find != "" && strings.Count(s, find)*len(by) > maxTextBytes {
-			return value{}
-		}
-		if find == "" {
-			return textValue(s)
-		}
-		return textValue(strings.ReplaceAll(s, find, by))
-	}},
+	"concat":       {spelling: "concat", min: 1, max: -1, eval: concat},
+	"ltrim":        {spelling: "ltrim", min: 1, max: 2, eval: trimmer(strings.TrimLeft)},
+	"rtrim":        {spelling: "rtrim", min: 1, max: 2, eval: trimmer(strings.TrimRight)},
+	"trim":         {spelling: "trim", min: 1, max: 2, eval: trimmer(strings.Trim)},
+	"strlen":       {spelling: "strlen", min: 1, max: 1, eval: text1(func(s string) value { return numberValue(float64(utf8.RuneCountInString(s))) })},
+	"toupper":      {spelling: "toupper", min: 1, max: 1, eval: text1(func(s string) value { return textValue(strings.ToUpper(s)) })},
+	"tolower":      {spelling: "tolower", min: 1, max: 1, eval: text1(func(s string) value { return textValue(strings.ToLower(s)) })},
+	"substr":       {spelling: "substr", min: 2, max: 3, eval: substr},
+	"replace":      {spelling: "replace", min: 3, max: 3, eval: replace},
 	"regexreplace": {spelling: "regexReplace", min: 3, max: 3, prepare: regexReplace},
 	// The third argument, for ignoring case, has no effect in CloudWatch Logs; it is refused here.
 	"strcontains": {spelling: "strcontains", min: 2, max: 2, eval: predicate(strings.Contains)},
@@ -63,6 +42,37 @@ var stringFunctions = map[string]function{
 
 // maxTextBytes bounds the texts that functions make.
 const maxTextBytes = 4 << 20
+
+func concat(e *env, a []value) value {
+	var b strings.Builder
+	for _, v := range a {
+		s, ok := v.asText()
+		if !ok {
+			return value{}
+		}
+		if b.Len()+len(s) > maxTextBytes {
+			return e.tooLong("concat")
+		}
+		b.WriteString(s)
+	}
+	return textValue(b.String())
+}
+
+// replace replaces every occurrence of a text; the empty text occurs nowhere.
+func replace(e *env, a []value) value {
+	s, ok1 := a[0].asText()
+	find, ok2 := a[1].asText()
+	by, ok3 := a[2].asText()
+	switch {
+	case !ok1 || !ok2 || !ok3:
+		return value{}
+	case find == "":
+		return textValue(s)
+	case len(s)+strings.Count(s, find)*len(by) > maxTextBytes:
+		return e.tooLong("replace")
+	}
+	return textValue(strings.ReplaceAll(s, find, by))
+}
 
 func predicate(test func(s, t string) bool) func(*env, []value) value {
 	return func(_ *env, a []value) value {
@@ -132,14 +142,18 @@ func regexReplace(c *Call) (func(*env, []value) value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(_ *env, a []value) value {
+	return func(e *env, a []value) value {
 		s, ok := a[0].asText()
 		if !ok {
 			return value{}
 		}
 		by, ok := a[2].asText()
-		if !ok || len(s)*(len(by)+1) > maxTextBytes {
+		if !ok {
 			return value{}
+		}
+		// A reference such as $1 stands for s at most.
+		if (len(s)+1)*(len(by)+strings.Count(by, "$")*len(s)+1) > maxTextBytes {
+			return e.tooLong("regexReplace")
 		}
 		return textValue(re.ReplaceAllString(s, by))
 	}, nil

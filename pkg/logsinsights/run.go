@@ -64,6 +64,9 @@ func (p *Plan) aggregate(ctx context.Context, logs store.LogStore, sel store.Log
 	if err := push.agg.plan.emitTo(pl.chain(pl.firstStats+1, out, nil), rows); err != nil {
 		return nil, err
 	}
+	if err := pl.compiler.env.failed; err != nil {
+		return nil, err
+	}
 	p.progress(stats.RecordsScanned, stats.RecordsMatched, out)
 	return &Result{Rows: out.rows, Stats: stats}, nil
 }
@@ -89,6 +92,9 @@ func (p *Plan) scan(ctx context.Context, logs store.LogStore, sel store.LogSelec
 		r.rec, r.known = rec, false
 		clear(r.slots)
 		more, err := first.push(r)
+		if err == nil {
+			err = pl.compiler.env.failed
+		}
 		if err != nil {
 			failure = err
 			return false
@@ -107,6 +113,9 @@ func (p *Plan) scan(ctx context.Context, logs store.LogStore, sel store.LogSelec
 	}
 	if failure == nil {
 		failure = first.flush()
+	}
+	if failure == nil {
+		failure = pl.compiler.env.failed
 	}
 	if failure != nil {
 		return nil, failure

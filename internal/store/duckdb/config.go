@@ -45,8 +45,8 @@ type Config struct {
 	Now func() time.Time
 	// Logger receives what an operator should know. Default: none.
 	Logger *zap.Logger
-	// walLimit is the size of a write-ahead log at which it is folded into its file. Tests make it small.
-	walLimit string
+	// walLimit is the size in bytes of a write-ahead log at which it is folded into its file. Tests make it small.
+	walLimit int64
 	// Observer is told about commits and refusals, for metrics. Default: none.
 	Observer Observer
 }
@@ -75,6 +75,7 @@ const (
 	defaultMaxSeriesPerDay = 1_000_000
 	defaultMinFreeDisk     = 128 << 20
 	defaultIdleClose       = time.Minute
+	defaultWALLimit        = 64 << 20
 )
 
 func setDefault[T int | int64 | time.Duration](v *T, d T) {
@@ -100,8 +101,9 @@ func (c *Config) withDefaults() {
 	if c.Logger == nil {
 		c.Logger = zap.NewNop()
 	}
-	if c.walLimit == "" {
-		c.walLimit = "64MB"
+	if c.walLimit == 0 {
+		// What is not folded yet is in memory, for each file being written.
+		c.walLimit = min(defaultWALLimit, c.MemoryLimit/8)
 	}
 	if c.Observer == nil {
 		c.Observer = noObserver{}

@@ -28,8 +28,8 @@ func isFatal(err error) bool {
 
 // isDiskFull reports whether the error came from a disk, quota or file size limit that is used up.
 func isDiskFull(err error) bool {
-	return containsAny(err, "No space left on device", "Disk quota exceeded", "File too large", "not enough space on the disk",
-		"out of disk space")
+	return err != nil && containsAny(errors.New(strings.ToLower(err.Error())), "no space left on device", "disk quota exceeded",
+		"file too large", "not enough space on the disk", "out of disk space")
 }
 
 // isCorrupt reports whether the error says that a database file, or its write-ahead log, cannot be read.
@@ -40,7 +40,9 @@ func isCorrupt(err error) bool {
 }
 
 // isOutOfMemory reports whether a statement needed more than DuckDB's memory limit.
-func isOutOfMemory(err error) bool { return containsAny(err, "Out of Memory Error") }
+func isOutOfMemory(err error) bool {
+	return containsAny(err, "Out of Memory Error", "failed to pin block", "could not allocate block", "failed to allocate data")
+}
 
 // isLocked reports whether another process holds the file in a way that excludes us.
 func isLocked(err error) bool {

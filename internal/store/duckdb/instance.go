@@ -54,7 +54,7 @@ func openInstance(cfg *Config, gen uint64) (*instance, error) {
 		"SET memory_limit = " + quote(strconv.FormatInt(cfg.MemoryLimit, 10)+"B"),
 		"SET threads = " + strconv.Itoa(threads),
 		// Rewriting a partial row group is most of a checkpoint, so a larger log means fewer, not longer stalls.
-		"SET wal_autocheckpoint = " + quote(cfg.walLimit),
+		"SET wal_autocheckpoint = " + quote(strconv.FormatInt(cfg.walLimit, 10)+"B"),
 		"SET TimeZone = 'UTC'",
 		"SET temp_directory = " + quote(filepath.Join(dir, "tmp")),
 		// A statement must not reach files outside of the store, whatever text it is made of.

@@ -135,6 +135,17 @@ func TestScanLogsAgainstModel(t *testing.T) {
 				return false
 			},
 		},
+		"many groups": {
+			func() store.LogScan {
+				s := store.LogScan{LogSelection: selection()}
+				for i := range 300 {
+					s.Groups = append(s.Groups, store.LogGroupRange{Group: fmt.Sprint("g", 1+i)})
+				}
+				s.Streams = []string{"s0", "s1", "x", "y", "z", "a"}
+				return s
+			}(),
+			func(r *store.LogRecord) bool { return r.Group != "g0" && (r.Stream == "s0" || r.Stream == "s1") },
+		},
 		"no group": {store.LogScan{LogSelection: selection()}, func(*store.LogRecord) bool { return false }},
 		"no streams": {func() store.LogScan {
 			s := store.LogScan{LogSelection: selection("g0")}

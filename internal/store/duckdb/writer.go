@@ -194,6 +194,13 @@ func (w *fileWriter) commit(batch []*writeRequest) error {
 			continue
 		}
 		n, err := w.transact(s, batch)
+		if isOutOfMemory(err) && !isFatal(err) {
+			// Rows that are not folded into the file yet take memory.
+			s.sink.aborted()
+			if _, cerr := s.conn.ExecContext(inst.ctx, "CHECKPOINT "+w.file.alias); cerr == nil {
+				n, err = w.transact(s, batch)
+			}
+		}
 		if err == nil {
 			s.sink.committed(s.rows)
 			s.rows += int64(n)
@@ -254,7 +261,7 @@ func (w *fileWriter) refusal(err error) error {
 	switch {
 	case errors.Is(err, store.ErrUnavailable), errors.Is(err, store.ErrClosed):
 		return err
-	case isDiskFull(err), isFatal(err), isLocked(err), isHandleConflict(err), isCorrupt(err), isInterrupt(err),
+	case isDiskFull(err), isFatal(err), isLocked(err), isOutOfMemory(err), isHandleConflict(err), isCorrupt(err), isInterrupt(err),
 		errors.Is(err, errFileGone), errors.Is(err, errInstanceLost):
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}

@@ -44,6 +44,8 @@ func (s *Service) Wire() *awswire.Service {
 	awswire.Handle(w, "StopQuery", s.stopQuery)
 	awswire.Handle(w, "DescribeQueries", s.describeQueries)
 	awswire.Handle(w, "ListLogGroupsForQuery", s.listLogGroupsForQuery)
+	awswire.Handle(w, "GetLogRecord", s.getLogRecord)
+	awswire.Handle(w, "GetLogGroupFields", s.getLogGroupFields)
 
 	awswire.Handle(w, "PutQueryDefinition", s.putQueryDefinition)
 	awswire.Handle(w, "DeleteQueryDefinition", s.deleteQueryDefinition)
