@@ -20,7 +20,8 @@ const maxValueDepth = 128
 
 // document is a record with all that it has, as a JSON object.
 func (sc *scope) document(r plog.LogRecord) string {
-	b := append(sc.buf[:0], '{')
+	b := sc.buf[:0]
+	b = append(b, '{')
 	if level := levelOf(r.SeverityText(), r.SeverityNumber()); level != "" {
 		b = appendString(appendKey(b, "level"), level)
 	}

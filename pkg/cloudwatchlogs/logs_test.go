@@ -61,7 +61,7 @@ func TestEventsRoundTrip(t *testing.T) {
 	ld := ToLogs(account, region, "/g", "s", in, now)
 	want := []Event{
 		{Timestamp: now - 5, Message: in[0].Message},
-		{Timestamp: now - 4, Message: in[1].Message, Level: "ERROR", Service: "api", TraceID: "5759e988bd862e3fe1be46a994272793", DurationMs: ptr(2.0), Status: ptr(int32(500))},
+		{Timestamp: now - 4, Message: in[1].Message, Level: "ERROR", Service: "api", TraceID: "5759e988bd862e3fe1be46a994272793", DurationMs: new(2.0), Status: new(int32(500))},
 		{Timestamp: now - 3, Message: in[2].Message},
 	}
 	for i := range want {
@@ -79,8 +79,8 @@ func TestEventsRoundTrip(t *testing.T) {
 	assert.Equal(t, Report{Reduced: 3}, report)
 }
 
-func otlp(t testing.TB) (plog.Logs, plog.ResourceLogs, plog.LogRecord) {
-	t.Helper()
+func otlp(tb testing.TB) (plog.Logs, plog.ResourceLogs, plog.LogRecord) {
+	tb.Helper()
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	r := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
@@ -113,7 +113,7 @@ func TestFromLogsDocument(t *testing.T) {
 		`"timeUnixNano":1763700000123000000,"observedTimeUnixNano":1763700000130000000,"severityNumber":18,"eventName":"ev",` +
 		`"body":{"a":["x\"\n\u0001",1.5,null,true,"aGk="],"z":1},"attributes":{"big":9223372036854775807,"nan":"NaN","session.id":"s","tiny":1e-09},` +
 		`"flags":1,"traceId":"5759e988bd862e3fe1be46a994272793","spanId":"0100000000000000"}`
-	assert.Equal(t, want, e.Message)
+	assert.Equal(t, want, e.Message) //nolint:testifylint // to the byte
 	assert.True(t, json.Valid([]byte(e.Message)))
 	e.Message = ""
 	assert.Equal(t, Event{
@@ -213,7 +213,7 @@ func TestFromLogsRejects(t *testing.T) {
 	events, report := FromLogs(ld, FromOptions{Now: now})
 	assert.Len(t, events, 1)
 	assert.Equal(t, map[Reason]int{ReasonEmpty: 1, ReasonTooLarge: 1, ReasonTooDeep: 1, ReasonGroupName: 1, ReasonStreamName: 1}, report.Rejected)
-	assert.EqualError(t, report.Err(), "5 log records rejected: empty message (1), message too large (1), value nested too deeply (1), "+
+	require.EqualError(t, report.Err(), "5 log records rejected: empty message (1), message too large (1), value nested too deeply (1), "+
 		"invalid log group name (1), invalid log stream name (1)")
 	assert.NoError(t, (&Report{}).Err())
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 func TestPromote(t *testing.T) {
 	const trace = "5759e988bd862e3fe1be46a994272793"
@@ -25,8 +26,10 @@ func TestPromote(t *testing.T) {
 		{name: "text", message: "level ERROR"},
 		{name: "no object", message: `["level"]`},
 		{name: "empty object", message: " { } \n"},
-		{name: "all", message: `{"level":"ERROR","service":"api","trace_id":"` + trace + `","span_id":"53995c3f42cd8ad8","duration_ms":12.5,"status":503}`,
-			want: Promoted{"ERROR", "api", trace, "53995c3f42cd8ad8", ptr(12.5), ptr(int32(503))}},
+		{
+			name: "all", message: `{"level":"ERROR","service":"api","trace_id":"` + trace + `","span_id":"53995c3f42cd8ad8","duration_ms":12.5,"status":503}`,
+			want: Promoted{"ERROR", "api", trace, "53995c3f42cd8ad8", new(12.5), new(int32(503))},
+		},
 		{name: "white space", message: "\n{ \"a\" : [ 1 , { \"level\" : \"x\" } ] ,\t\"level\" : \"INFO\" }\r\n", want: Promoted{Level: "INFO"}},
 		{name: "x-ray id", message: `{"trace_id":"1-5759e988-bd862e3fe1be46a994272793"}`, want: Promoted{TraceID: trace}},
 		{name: "upper case id", message: `{"trace_id":"` + strings.ToUpper(trace) + `"}`, want: Promoted{TraceID: trace}},
@@ -41,15 +44,15 @@ func TestPromote(t *testing.T) {
 		{name: "object as level", message: `{"level":{"a":1},"service":[1]}`},
 		{name: "escaped key", message: `{"l\u0065vel":"INFO"}`, want: Promoted{Level: "INFO"}},
 		{name: "escaped value", message: `{"level":"a\"b\u00e9\n"}`, want: Promoted{Level: "a\"bé\n"}},
-		{name: "numbers as text", message: `{"duration_ms":"+1.2e1","status":"200"}`, want: Promoted{DurationMs: ptr(12.0), Status: ptr(int32(200))}},
+		{name: "numbers as text", message: `{"duration_ms":"+1.2e1","status":"200"}`, want: Promoted{DurationMs: new(12.0), Status: new(int32(200))}},
 		{name: "no numbers", message: `{"duration_ms":"12ms","status":true}`},
 		{name: "number without digits", message: `{"duration_ms":".e1","status":"1e"}`},
-		{name: "exponent", message: `{"duration_ms":1.5e3,"status":2e2}`, want: Promoted{DurationMs: ptr(1500.0), Status: ptr(int32(200))}},
-		{name: "fraction", message: `{"duration_ms":-0,"status":200.5}`, want: Promoted{DurationMs: ptr(negativeZero())}},
+		{name: "exponent", message: `{"duration_ms":1.5e3,"status":2e2}`, want: Promoted{DurationMs: new(1500.0), Status: new(int32(200))}},
+		{name: "fraction", message: `{"duration_ms":-0,"status":200.5}`, want: Promoted{DurationMs: new(negativeZero())}},
 		{name: "number texts", message: `{"level":1.50,"service":-0}`, want: Promoted{Level: "1.5", Service: "0"}},
 		{name: "small and large", message: `{"level":1.5E-7,"service":1e21}`, want: Promoted{Level: "1.5e-7", Service: "1e21"}},
 		{name: "out of range", message: `{"duration_ms":1e999,"status":2147483648}`},
-		{name: "smallest", message: `{"status":-2147483647}`, want: Promoted{Status: ptr(int32(-2147483647))}},
+		{name: "smallest", message: `{"status":-2147483647}`, want: Promoted{Status: new(int32(-2147483647))}},
 		{name: "cut off", message: `{"level":"ERROR","msg":"abc`},
 		{name: "trailing comma", message: `{"level":"ERROR","a":[1,],"b":{"c":1,},}`, want: Promoted{Level: "ERROR"}},
 		{name: "only a comma", message: `{"level":"ERROR","a":[,]}`},

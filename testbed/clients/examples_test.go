@@ -51,31 +51,16 @@ func agentBinary(t *testing.T) string {
 	return binary
 }
 
-// TestAgent sends segments and EMF to an agent (examples/agent.yaml) that hands them on to a collector, and reads them
-// there.
+// TestAgent sends what an SDK, a segment and an EMF document bring to an agent (examples/agent.yaml) that hands them on
+// to a collector, and reads them there.
 func TestAgent(t *testing.T) {
 	c := collector.Start(t, collector.Options{})
-	a := collector.New(t, collector.Options{}) // its addresses and data directory
-	log, err := os.Create(filepath.Join(t.TempDir(), "agent.log"))
-	require.NoError(t, err)
-	defer func() { _ = log.Close() }()
-	agent := exec.Command(agentBinary(t), "--config", filepath.Join(collector.Root(), "examples", "agent.yaml"))
-	agent.Stdout, agent.Stderr = log, log
-	agent.Env = append(cleanEnvironment(),
-		"OTLP_ENDPOINT=http://"+c.OTLPHTTP, "NEPHOSCOPE_DATA="+a.Data, "NEPHOSCOPE_XRAY_ENDPOINT="+a.XRay,
-		"NEPHOSCOPE_EMF_ENDPOINT="+a.EMF, "NEPHOSCOPE_AGENT_OTLP_ENDPOINT="+a.OTLPgRPC)
-	require.NoError(t, agent.Start())
-	t.Cleanup(func() {
-		require.NoError(t, agent.Process.Signal(os.Interrupt))
-		err := agent.Wait()
-		text, _ := os.ReadFile(log.Name())
-		require.NoError(t, err, "%s", text)
+	a := collector.Start(t, collector.Options{
+		Binary: agentBinary(t), Config: filepath.Join(collector.Root(), "examples", "agent.yaml"),
+		Env: []string{"OTLP_ENDPOINT=http://" + c.OTLPHTTP},
 	})
-	var conn net.Conn
-	eventually(t, func() bool {
-		conn, err = net.Dial("tcp", a.EMF)
-		return err == nil
-	}, "the agent does not listen")
+	conn, err := net.Dial("tcp", a.EMF)
+	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
 
 	now := time.Now()
@@ -90,6 +75,12 @@ func TestAgent(t *testing.T) {
 	segment := fmt.Sprintf(`{"name":"agent app","id":"%s","trace_id":"%s","start_time":%d,"end_time":%d.5,"annotations":{"n":1}}`,
 		randomHex(8), trace, now.Unix(), now.Unix())
 	_, err = fmt.Fprintf(udp, "{\"format\":\"json\",\"version\":1}\n%s", segment)
+	require.NoError(t, err)
+
+	_, err = cloudwatch.NewFromConfig(a.AWSConfig()).PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{
+		Namespace:  &namespace,
+		MetricData: []types.MetricDatum{{MetricName: aws.String("put"), Values: []float64{4, 5}, Timestamp: &now}},
+	})
 	require.NoError(t, err)
 
 	require.JSONEq(t, segment, onlyDocument(t, xray.NewFromConfig(c.AWSConfig()), trace))
@@ -108,6 +99,15 @@ func TestAgent(t *testing.T) {
 		})
 		return err == nil && len(out.Datapoints) == 1 && *out.Datapoints[0].Sum == 6 && *out.Datapoints[0].SampleCount == 3
 	}, "the document's metric")
+	eventually(t, func() bool {
+		out, err := metrics.GetMetricStatistics(t.Context(), &cloudwatch.GetMetricStatisticsInput{
+			Namespace: &namespace, MetricName: aws.String("put"), Period: aws.Int32(60),
+			StartTime: aws.Time(now.Add(-2 * time.Minute)), EndTime: aws.Time(now.Add(2 * time.Minute)),
+			Statistics: []types.Statistic{types.StatisticSum, types.StatisticMaximum},
+		})
+		return err == nil && len(out.Datapoints) == 1 && *out.Datapoints[0].Sum == 9 && *out.Datapoints[0].Maximum == 5
+	}, "the SDK's metric")
+	a.Stop(t)
 }
 
 func collectorBinary(t *testing.T) string {

@@ -110,6 +110,7 @@ func (c *Collector) Start(tb testing.TB) {
 		"NEPHOSCOPE_XRAY_ENDPOINT="+c.XRay,
 		"NEPHOSCOPE_EMF_ENDPOINT="+c.EMF,
 		"NEPHOSCOPE_OTLP_GRPC_ENDPOINT="+c.OTLPgRPC,
+		"NEPHOSCOPE_AGENT_OTLP_ENDPOINT="+c.OTLPgRPC,
 		"NEPHOSCOPE_OTLP_HTTP_ENDPOINT="+c.OTLPHTTP,
 	)
 	c.cmd.Env = append(c.cmd.Env, c.extraEnv...)
@@ -223,6 +224,8 @@ func (c *Collector) AWSConfig() aws.Config {
 		Region:       "us-east-1",
 		BaseEndpoint: aws.String("http://" + c.AWS),
 		Credentials:  credentials.NewStaticCredentialsProvider("test", "test", ""),
+		// What the SDK's own configuration loader would set.
+		RequestMinCompressSizeBytes: 10240,
 		HTTPClient: &http.Client{Transport: &http.Transport{
 			MaxIdleConnsPerHost: 256, IdleConnTimeout: 10 * time.Second,
 		}},

@@ -88,10 +88,10 @@ func number[N int32 | int64](c *checks, n *N, member string, least, most N) {
 	}
 }
 
-// atLeast checks a number's lower bound.
-func (c *checks) atLeast(n *int64, member string, least int64) {
-	if n != nil && *n < least {
-		c.fail(*n, member, fmt.Sprintf("Member must have value greater than or equal to %d", least))
+// time checks a time in Unix ms, which may not be negative.
+func (c *checks) time(ms *int64, member string) {
+	if ms != nil && *ms < 0 {
+		c.fail(*ms, member, "Member must have value greater than or equal to 0")
 	}
 }
 

@@ -159,11 +159,11 @@ func (s *Service) describeQueryDefinitions(ctx context.Context, in *api.Describe
 	}
 	for _, r := range rows {
 		d := types.QueryDefinition{
-			QueryDefinitionId: ptr(r.ID), Name: ptr(r.Name), QueryString: ptr(r.Query), QueryLanguage: types.QueryLanguageCwli,
-			LastModified: ptr(r.Modified), LogGroupNames: slices.Clone(r.Groups),
+			QueryDefinitionId: new(r.ID), Name: new(r.Name), QueryString: new(r.Query), QueryLanguage: types.QueryLanguageCwli,
+			LastModified: new(r.Modified), LogGroupNames: slices.Clone(r.Groups),
 		}
 		for _, p := range r.Parameters {
-			d.Parameters = append(d.Parameters, types.QueryParameter{Name: ptr(p.Name), DefaultValue: p.Default, Description: p.Description})
+			d.Parameters = append(d.Parameters, types.QueryParameter{Name: new(p.Name), DefaultValue: p.Default, Description: p.Description})
 		}
 		out.QueryDefinitions = append(out.QueryDefinitions, d)
 	}

@@ -72,7 +72,7 @@ func (s *Service) getQueryResults(ctx context.Context, in *api.GetQueryResultsIn
 		QueryLanguage: types.QueryLanguageCwli,
 		Status:        q.status,
 		Results:       make([][]types.ResultField, 0, to-from),
-		Statistics:    ptr(q.answer.stats),
+		Statistics:    new(q.answer.stats),
 	}
 	for _, row := range q.answer.rows[from:to] {
 		cells := make([]types.ResultField, len(row))
@@ -149,15 +149,15 @@ func (s *Service) describeQueries(ctx context.Context, in *api.DescribeQueriesIn
 	}
 	for _, q := range list {
 		info := types.QueryInfo{
-			QueryId: ptr(q.id), QueryLanguage: types.QueryLanguageCwli, QueryString: ptr(q.shown),
-			Status: q.status, CreateTime: ptr(q.created),
+			QueryId: new(q.id), QueryLanguage: types.QueryLanguageCwli, QueryString: new(q.shown),
+			Status: q.status, CreateTime: new(q.created),
 		}
 		if len(q.groups) == 1 {
-			info.LogGroupName = ptr(q.groups[0])
+			info.LogGroupName = new(q.groups[0])
 		}
 		if q.finished() {
-			info.QueryDuration = ptr(q.duration)
-			info.BytesScanned = ptr(q.answer.stats.BytesScanned)
+			info.QueryDuration = new(q.duration)
+			info.BytesScanned = new(q.answer.stats.BytesScanned)
 		}
 		out.Queries = append(out.Queries, info)
 	}

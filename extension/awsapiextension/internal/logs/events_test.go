@@ -5,6 +5,7 @@ package logs
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,13 +20,14 @@ import (
 
 // newEvents returns a fixture with n events a second apart in the stream s of the group g, the last one now.
 func newEvents(t *testing.T, n int) *fixture {
+	t.Helper()
 	f := newFixture(t)
 	f.createGroup("g")
 	f.createStream("g", "s")
-	in := &api.PutLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")}
+	in := &api.PutLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s")}
 	for i := range n {
 		in.LogEvents = append(in.LogEvents, types.InputLogEvent{
-			Timestamp: ptr(f.clock.ms() - int64(n-1-i)*1000), Message: ptr(fmt.Sprintf("%02d", i)),
+			Timestamp: new(f.clock.ms() - int64(n-1-i)*1000), Message: new(fmt.Sprintf("%02d", i)),
 		})
 	}
 	_, err := f.PutLogEvents(t.Context(), in)
@@ -40,8 +42,8 @@ func TestGetLogEvents(t *testing.T) {
 	first := f.clock.ms() - 19_000
 	get := func(token *string, head bool) (got []string, out *api.GetLogEventsOutput) {
 		t.Helper()
-		out, err := f.Client.GetLogEvents(ctx, &api.GetLogEventsInput{
-			LogGroupName: ptr("g"), LogStreamName: ptr("s"), Limit: ptr(int32(10)), NextToken: token, StartFromHead: &head,
+		out, err := f.GetLogEvents(ctx, &api.GetLogEventsInput{
+			LogGroupName: new("g"), LogStreamName: new("s"), Limit: new(int32(10)), NextToken: token, StartFromHead: &head,
 		})
 		require.NoError(t, err)
 		for _, e := range out.Events {
@@ -57,7 +59,7 @@ func TestGetLogEvents(t *testing.T) {
 	}
 	got, out := get(nil, false)
 	assert.Equal(t, events(10, 19), got)
-	assert.Equal(t, types.OutputLogEvent{Timestamp: ptr(first + 10_000), IngestionTime: ptr(f.clock.ms()), Message: ptr("10")}, out.Events[0])
+	assert.Equal(t, types.OutputLogEvent{Timestamp: new(first + 10_000), IngestionTime: new(f.clock.ms()), Message: new("10")}, out.Events[0])
 	f19, b10 := out.NextForwardToken, out.NextBackwardToken
 	assert.Regexp(t, `^f/\d{56}$`, *f19)
 	assert.Regexp(t, `^b/\d{56}$`, *b10)
@@ -99,7 +101,7 @@ func TestGetLogEvents(t *testing.T) {
 
 	// The SDK's paginator stops at an equal token.
 	pages := api.NewGetLogEventsPaginator(f, &api.GetLogEventsInput{
-		LogGroupIdentifier: ptr("g"), LogStreamName: ptr("s"), StartFromHead: ptr(true), Limit: ptr(int32(7)),
+		LogGroupIdentifier: new("g"), LogStreamName: new("s"), StartFromHead: new(true), Limit: new(int32(7)),
 	}, func(o *api.GetLogEventsPaginatorOptions) { o.StopOnDuplicateToken = true })
 	got = nil
 	for pages.HasMorePages() {
@@ -120,16 +122,16 @@ func TestGetLogEventsRange(t *testing.T) {
 		start, end *int64
 		want       string
 	}{
-		{"start is inclusive, end exclusive", ptr(first + 1000), ptr(first + 3000), "01 02"},
-		{"start", ptr(first + 3000), nil, "03 04"},
-		{"end", nil, ptr(first + 1), "00"},
-		{"empty", ptr(first + 1000), ptr(first + 1000), ""},
-		{"end before start", ptr(first + 1000), ptr(first), ""},
-		{"beyond time", ptr(int64(0)), ptr(int64(1) << 62), "00 01 02 03 04"},
+		{"start is inclusive, end exclusive", new(first + 1000), new(first + 3000), "01 02"},
+		{"start", new(first + 3000), nil, "03 04"},
+		{"end", nil, new(first + 1), "00"},
+		{"empty", new(first + 1000), new(first + 1000), ""},
+		{"end before start", new(first + 1000), new(first), ""},
+		{"beyond time", new(int64(0)), new(int64(1) << 62), "00 01 02 03 04"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			out, err := f.Client.GetLogEvents(t.Context(), &api.GetLogEventsInput{
-				LogGroupName: ptr("g"), LogStreamName: ptr("s"), StartTime: c.start, EndTime: c.end, NextToken: ptr(""),
+			out, err := f.GetLogEvents(t.Context(), &api.GetLogEventsInput{
+				LogGroupName: new("g"), LogStreamName: new("s"), StartTime: c.start, EndTime: c.end, NextToken: new(""),
 			})
 			require.NoError(t, err)
 			var got []string
@@ -148,16 +150,16 @@ func TestGetLogEventsEmptyStream(t *testing.T) {
 	f := newFixture(t)
 	f.createGroup("g")
 	f.createStream("g", "s")
-	in := &api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")}
-	out, err := f.Client.GetLogEvents(t.Context(), in)
+	in := &api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s")}
+	out, err := f.GetLogEvents(t.Context(), in)
 	require.NoError(t, err)
 	assert.Empty(t, out.Events)
 	in.NextToken = out.NextForwardToken
-	out, err = f.Client.GetLogEvents(t.Context(), in)
+	out, err = f.GetLogEvents(t.Context(), in)
 	require.NoError(t, err)
 	assert.Equal(t, *in.NextToken, *out.NextForwardToken)
 	f.put("g", "s", "x")
-	out, err = f.Client.GetLogEvents(t.Context(), in)
+	out, err = f.GetLogEvents(t.Context(), in)
 	require.NoError(t, err)
 	assert.Len(t, out.Events, 1)
 }
@@ -166,31 +168,49 @@ func TestGetLogEventsErrors(t *testing.T) {
 	f := newEvents(t, 1)
 	ctx := t.Context()
 	f.createStream("g", "other")
-	out, err := f.Client.GetLogEvents(ctx, &api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("other")})
+	out, err := f.GetLogEvents(ctx, &api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("other")})
 	require.NoError(t, err)
-	_, err = f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: ptr("rare"), LogGroupClass: types.LogGroupClassInfrequentAccess})
+	_, err = f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: new("rare"), LogGroupClass: types.LogGroupClassInfrequentAccess})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		in            api.GetLogEventsInput
 		code, message string
 	}{
-		{api.GetLogEventsInput{LogGroupName: ptr("none"), LogStreamName: ptr("s")}, "ResourceNotFoundException", "The specified log group does not exist."},
-		{api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("none")}, "ResourceNotFoundException", "The specified log stream does not exist."},
-		{api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s"), NextToken: ptr("bad")}, "InvalidParameterException", "The specified nextToken is invalid."},
-		{api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s"), NextToken: ptr("f/" + strings.Repeat("0", 56))}, "InvalidParameterException",
-			"The specified nextToken is invalid."},
-		{api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s"), NextToken: out.NextForwardToken}, "InvalidParameterException",
-			"The specified nextToken is invalid."},
-		{api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s"), Limit: ptr(int32(10001))}, "InvalidParameterException",
-			"1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000"},
-		{api.GetLogEventsInput{LogGroupName: ptr("g"), LogGroupIdentifier: ptr("g"), LogStreamName: ptr("s")}, "InvalidParameterException",
-			"LogGroup name and LogGroup ARN are mutually exclusive parameters."},
-		{api.GetLogEventsInput{LogGroupIdentifier: ptr("arn:aws:logs:eu-west-1:123456789012:log-group:g:*"), LogStreamName: ptr("s")}, "InvalidParameterException",
-			`1 validation error detected: Value at 'logGroupIdentifier' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w#+=/:,.@-]*`},
-		{api.GetLogEventsInput{LogGroupName: ptr("rare"), LogStreamName: ptr("s")}, "InvalidOperationException",
-			"GetLogEvents is not supported for log groups of the class INFREQUENT_ACCESS."},
+		{api.GetLogEventsInput{LogGroupName: new("none"), LogStreamName: new("s")}, "ResourceNotFoundException", "The specified log group does not exist."},
+		{api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("none")}, "ResourceNotFoundException", "The specified log stream does not exist."},
+		{api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), NextToken: new("bad")}, "InvalidParameterException", "The specified nextToken is invalid."},
+		{
+			api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), NextToken: new("f/" + strings.Repeat("0", 56))},
+			"InvalidParameterException",
+			"The specified nextToken is invalid.",
+		},
+		{
+			api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), NextToken: out.NextForwardToken},
+			"InvalidParameterException",
+			"The specified nextToken is invalid.",
+		},
+		{
+			api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), Limit: new(int32(10001))},
+			"InvalidParameterException",
+			"1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000",
+		},
+		{
+			api.GetLogEventsInput{LogGroupName: new("g"), LogGroupIdentifier: new("g"), LogStreamName: new("s")},
+			"InvalidParameterException",
+			"LogGroup name and LogGroup ARN are mutually exclusive parameters.",
+		},
+		{
+			api.GetLogEventsInput{LogGroupIdentifier: new("arn:aws:logs:eu-west-1:123456789012:log-group:g:*"), LogStreamName: new("s")},
+			"InvalidParameterException",
+			`1 validation error detected: Value at 'logGroupIdentifier' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w#+=/:,.@-]*`,
+		},
+		{
+			api.GetLogEventsInput{LogGroupName: new("rare"), LogStreamName: new("s")},
+			"InvalidOperationException",
+			"GetLogEvents is not supported for log groups of the class INFREQUENT_ACCESS.",
+		},
 	} {
-		_, err := f.Client.GetLogEvents(ctx, &c.in)
+		_, err := f.GetLogEvents(ctx, &c.in)
 		wantError(t, err, c.code, c.message)
 	}
 }
@@ -204,20 +224,20 @@ func TestPageBytes(t *testing.T) {
 	f.put("g", "s", strings.Repeat("b", 600_000))
 	f.put("g", "s", strings.Repeat("c", 400_000), "d")
 	var got []string
-	forward := api.NewGetLogEventsPaginator(f, &api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s"), StartFromHead: ptr(true)},
+	forward := api.NewGetLogEventsPaginator(f, &api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), StartFromHead: new(true)},
 		func(o *api.GetLogEventsPaginatorOptions) { o.StopOnDuplicateToken = true })
 	for forward.HasMorePages() {
 		out, err := forward.NextPage(t.Context())
 		require.NoError(t, err)
-		got = append(got, fmt.Sprint(len(out.Events)))
+		got = append(got, strconv.Itoa(len(out.Events)))
 	}
 	assert.Equal(t, "1 3 0", strings.Join(got, " "))
 	got = nil
-	filter := api.NewFilterLogEventsPaginator(f, &api.FilterLogEventsInput{LogGroupName: ptr("g")})
+	filter := api.NewFilterLogEventsPaginator(f, &api.FilterLogEventsInput{LogGroupName: new("g")})
 	for filter.HasMorePages() {
 		out, err := filter.NextPage(t.Context())
 		require.NoError(t, err)
-		got = append(got, fmt.Sprint(len(out.Events)))
+		got = append(got, strconv.Itoa(len(out.Events)))
 	}
 	assert.Equal(t, "1 3", strings.Join(got, " "))
 }
@@ -231,7 +251,7 @@ func TestFilterLogEvents(t *testing.T) {
 	}
 	first := f.clock.ms()
 	for i, s := range []string{"a1", "b", "a2", "a1", "b"} {
-		f.put("g", s, fmt.Sprint(i))
+		f.put("g", s, strconv.Itoa(i))
 		f.clock.advance(time.Second)
 	}
 	for _, c := range []struct {
@@ -240,22 +260,22 @@ func TestFilterLogEvents(t *testing.T) {
 		want string
 	}{
 		{"all", api.FilterLogEventsInput{}, "0 1 2 3 4"},
-		{"both times inclusive", api.FilterLogEventsInput{StartTime: ptr(first + 1000), EndTime: ptr(first + 3000)}, "1 2 3"},
+		{"both times inclusive", api.FilterLogEventsInput{StartTime: new(first + 1000), EndTime: new(first + 3000)}, "1 2 3"},
 		{"streams", api.FilterLogEventsInput{LogStreamNames: []string{"a2", "b"}}, "1 2 4"},
-		{"stream prefix", api.FilterLogEventsInput{LogStreamNamePrefix: ptr("a")}, "0 2 3"},
-		{"from the end", api.FilterLogEventsInput{StartTime: ptr(first), StartFromHead: ptr(false)}, "4 3 2 1 0"},
-		{"interleaved", api.FilterLogEventsInput{Interleaved: ptr(true), NextToken: ptr("")}, "0 1 2 3 4"},
-		{"empty pattern", api.FilterLogEventsInput{FilterPattern: ptr("")}, "0 1 2 3 4"},
-		{"no time", api.FilterLogEventsInput{StartTime: ptr(first + 1), EndTime: ptr(first)}, ""},
+		{"stream prefix", api.FilterLogEventsInput{LogStreamNamePrefix: new("a")}, "0 2 3"},
+		{"from the end", api.FilterLogEventsInput{StartTime: new(first), StartFromHead: new(false)}, "4 3 2 1 0"},
+		{"interleaved", api.FilterLogEventsInput{Interleaved: new(true), NextToken: new("")}, "0 1 2 3 4"},
+		{"empty pattern", api.FilterLogEventsInput{FilterPattern: new("")}, "0 1 2 3 4"},
+		{"no time", api.FilterLogEventsInput{StartTime: new(first + 1), EndTime: new(first)}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, limit := range []int32{1, 2, 10_000} {
 				in := c.in
-				in.LogGroupName, in.Limit = ptr("g"), &limit
+				in.LogGroupName, in.Limit = new("g"), &limit
 				var got []string
 				ids := map[string]bool{}
 				for {
-					out, err := f.Client.FilterLogEvents(ctx, &in)
+					out, err := f.FilterLogEvents(ctx, &in)
 					require.NoError(t, err)
 					assert.Empty(t, out.SearchedLogStreams)
 					assert.LessOrEqual(t, len(out.Events), int(limit))
@@ -281,18 +301,30 @@ func TestFilterLogEvents(t *testing.T) {
 		code, message string
 	}{
 		{api.FilterLogEventsInput{LogStreamNames: []string{"none"}}, "ResourceNotFoundException", "The specified log stream does not exist."},
-		{api.FilterLogEventsInput{LogStreamNames: []string{"a1"}, LogStreamNamePrefix: ptr("a")}, "InvalidParameterException",
-			"logStreamNames and logStreamNamePrefix are mutually exclusive parameters."},
-		{api.FilterLogEventsInput{NextToken: ptr("x")}, "InvalidParameterException", "The specified nextToken is invalid."},
-		{api.FilterLogEventsInput{StartFromHead: ptr(false)}, "InvalidParameterException",
-			"startFromHead=false requires a startTime on or after 2024-01-01T00:00:00Z."},
-		{api.FilterLogEventsInput{Limit: ptr(int32(10001))}, "InvalidParameterException",
-			"1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000"},
-		{api.FilterLogEventsInput{FilterPattern: ptr(strings.Repeat("a", 1025))}, "InvalidParameterException",
-			"1 validation error detected: Value '" + strings.Repeat("a", 1025) + "' at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to 1024"},
+		{
+			api.FilterLogEventsInput{LogStreamNames: []string{"a1"}, LogStreamNamePrefix: new("a")},
+			"InvalidParameterException",
+			"logStreamNames and logStreamNamePrefix are mutually exclusive parameters.",
+		},
+		{api.FilterLogEventsInput{NextToken: new("x")}, "InvalidParameterException", "The specified nextToken is invalid."},
+		{
+			api.FilterLogEventsInput{StartFromHead: new(false)},
+			"InvalidParameterException",
+			"startFromHead=false requires a startTime on or after 2024-01-01T00:00:00Z.",
+		},
+		{
+			api.FilterLogEventsInput{Limit: new(int32(10001))},
+			"InvalidParameterException",
+			"1 validation error detected: Value '10001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 10000",
+		},
+		{
+			api.FilterLogEventsInput{FilterPattern: new(strings.Repeat("a", 1025))},
+			"InvalidParameterException",
+			"1 validation error detected: Value '" + strings.Repeat("a", 1025) + "' at 'filterPattern' failed to satisfy constraint: Member must have length less than or equal to 1024",
+		},
 	} {
-		c.in.LogGroupName = ptr("g")
-		_, err := f.Client.FilterLogEvents(ctx, &c.in)
+		c.in.LogGroupName = new("g")
+		_, err := f.FilterLogEvents(ctx, &c.in)
 		wantError(t, err, c.code, c.message)
 	}
 }

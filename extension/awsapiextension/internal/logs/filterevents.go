@@ -42,8 +42,8 @@ func checkFilter(in *api.FilterLogEventsInput) error {
 		}
 	}
 	c.stream(in.LogStreamNamePrefix, "logStreamNamePrefix")
-	c.atLeast(in.StartTime, "startTime", 0)
-	c.atLeast(in.EndTime, "endTime", 0)
+	c.time(in.StartTime, "startTime")
+	c.time(in.EndTime, "endTime")
 	c.length(in.FilterPattern, "filterPattern", 0, cloudwatchlogs.MaxFilterPatternLength)
 	number(&c, in.Limit, "limit", 1, maxPageEvents)
 	return c.err()
@@ -164,8 +164,8 @@ func (p *filterPage) take(r *store.LogRecord) bool {
 		}
 		p.bytes += n
 		p.events = append(p.events, types.FilteredLogEvent{
-			EventId: ptr(eventID(positionOf(r))), LogStreamName: ptr(r.Stream),
-			Timestamp: ptr(r.Timestamp), IngestionTime: ptr(r.Ingested), Message: ptr(r.Message),
+			EventId: new(eventID(positionOf(r))), LogStreamName: new(r.Stream),
+			Timestamp: new(r.Timestamp), IngestionTime: new(r.Ingested), Message: new(r.Message),
 		})
 	}
 	p.last = positionOf(r)

@@ -45,8 +45,8 @@ func (s *Service) getLogEvents(ctx context.Context, in *api.GetLogEventsInput) (
 	if c.required(in.LogStreamName != nil, "logStreamName") {
 		c.stream(in.LogStreamName, "logStreamName")
 	}
-	c.atLeast(in.StartTime, "startTime", 0)
-	c.atLeast(in.EndTime, "endTime", 0)
+	c.time(in.StartTime, "startTime")
+	c.time(in.EndTime, "endTime")
 	number(&c, in.Limit, "limit", 1, maxPageEvents)
 	if err := c.err(); err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (s *Service) getLogEvents(ctx context.Context, in *api.GetLogEventsInput) (
 				return false
 			}
 			out.Events = append(out.Events, types.OutputLogEvent{
-				Timestamp: ptr(r.Timestamp), IngestionTime: ptr(r.Ingested), Message: ptr(r.Message),
+				Timestamp: new(r.Timestamp), IngestionTime: new(r.Ingested), Message: new(r.Message),
 			})
 			positions = append(positions, positionOf(r))
 			return true
@@ -122,8 +122,8 @@ func (s *Service) getLogEvents(ctx context.Context, in *api.GetLogEventsInput) (
 	if len(positions) > 0 {
 		first, last = positions[0], positions[len(positions)-1]
 	}
-	out.NextForwardToken = ptr(eventToken('f', last, scope))
-	out.NextBackwardToken = ptr(eventToken('b', first, scope))
+	out.NextForwardToken = new(eventToken('f', last, scope))
+	out.NextBackwardToken = new(eventToken('b', first, scope))
 	return out, nil
 }
 

@@ -25,29 +25,50 @@ func TestCreateLogGroup(t *testing.T) {
 		in            api.CreateLogGroupInput
 		code, message string
 	}{
-		{api.CreateLogGroupInput{LogGroupName: ptr("/app/api")}, "ResourceAlreadyExistsException", "The specified log group already exists"},
-		{api.CreateLogGroupInput{LogGroupName: ptr(strings.Repeat("a", 513))}, "InvalidParameterException",
-			"Invalid LogGroup or LogStream, both must have length less than or equal to 512."},
-		{api.CreateLogGroupInput{LogGroupName: ptr("a b")}, "InvalidParameterException",
-			`1 validation error detected: Value 'a b' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+`},
-		{api.CreateLogGroupInput{LogGroupName: ptr("")}, "InvalidParameterException",
-			`1 validation error detected: Value '' at 'logGroupName' failed to satisfy constraint: Member must have length greater than or equal to 1`},
-		{api.CreateLogGroupInput{LogGroupName: ptr("aws/spans")}, "InvalidParameterException", "Log groups starting with AWS/ are reserved for AWS."},
-		{api.CreateLogGroupInput{LogGroupName: ptr("b"), KmsKeyId: ptr("arn:aws:kms:eu-west-1:123456789012:key/x")}, "InvalidParameterException",
-			"kmsKeyId: encryption with a KMS key is not supported by this endpoint."},
-		{api.CreateLogGroupInput{LogGroupName: ptr("b"), LogGroupClass: types.LogGroupClassDelivery}, "InvalidParameterException",
-			"logGroupClass: the class DELIVERY is not supported by this endpoint."},
-		{api.CreateLogGroupInput{LogGroupName: ptr("b"), LogGroupClass: "X"}, "InvalidParameterException",
-			"1 validation error detected: Value 'X' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY, ESSENTIALS]"},
-		{api.CreateLogGroupInput{LogGroupName: ptr("b"), Tags: map[string]string{"a*": "x"}}, "InvalidParameterException",
-			`1 validation error detected: Value 'a*' at 'tags' failed to satisfy constraint: Member must satisfy regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$`},
+		{api.CreateLogGroupInput{LogGroupName: new("/app/api")}, "ResourceAlreadyExistsException", "The specified log group already exists"},
+		{
+			api.CreateLogGroupInput{LogGroupName: new(strings.Repeat("a", 513))},
+			"InvalidParameterException",
+			"Invalid LogGroup or LogStream, both must have length less than or equal to 512.",
+		},
+		{
+			api.CreateLogGroupInput{LogGroupName: new("a b")},
+			"InvalidParameterException",
+			`1 validation error detected: Value 'a b' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+`,
+		},
+		{
+			api.CreateLogGroupInput{LogGroupName: new("")},
+			"InvalidParameterException",
+			`1 validation error detected: Value '' at 'logGroupName' failed to satisfy constraint: Member must have length greater than or equal to 1`,
+		},
+		{api.CreateLogGroupInput{LogGroupName: new("aws/spans")}, "InvalidParameterException", "Log groups starting with AWS/ are reserved for AWS."},
+		{
+			api.CreateLogGroupInput{LogGroupName: new("b"), KmsKeyId: new("arn:aws:kms:eu-west-1:123456789012:key/x")},
+			"InvalidParameterException",
+			"kmsKeyId: encryption with a KMS key is not supported by this endpoint.",
+		},
+		{
+			api.CreateLogGroupInput{LogGroupName: new("b"), LogGroupClass: types.LogGroupClassDelivery},
+			"InvalidParameterException",
+			"logGroupClass: the class DELIVERY is not supported by this endpoint.",
+		},
+		{
+			api.CreateLogGroupInput{LogGroupName: new("b"), LogGroupClass: "X"},
+			"InvalidParameterException",
+			"1 validation error detected: Value 'X' at 'logGroupClass' failed to satisfy constraint: Member must satisfy enum value set: [STANDARD, INFREQUENT_ACCESS, DELIVERY, ESSENTIALS]",
+		},
+		{
+			api.CreateLogGroupInput{LogGroupName: new("b"), Tags: map[string]string{"a*": "x"}},
+			"InvalidParameterException",
+			`1 validation error detected: Value 'a*' at 'tags' failed to satisfy constraint: Member must satisfy regular expression pattern: ^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$`,
+		},
 	} {
 		_, err := f.CreateLogGroup(ctx, &c.in)
 		wantError(t, err, c.code, c.message)
 	}
 	// A group that came by another way exists as well.
 	f.otlp("/otel/shop", "pod-1", "hello", f.clock.ms())
-	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: ptr("/otel/shop")})
+	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: new("/otel/shop")})
 	wantError(t, err, "ResourceAlreadyExistsException", "The specified log group already exists")
 }
 
@@ -57,7 +78,7 @@ func TestDescribeLogGroups(t *testing.T) {
 	created := f.clock.ms()
 	f.createGroup("/app/api")
 	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{
-		LogGroupName: ptr("/app/web"), LogGroupClass: types.LogGroupClassInfrequentAccess, DeletionProtectionEnabled: ptr(true),
+		LogGroupName: new("/app/web"), LogGroupClass: types.LogGroupClassInfrequentAccess, DeletionProtectionEnabled: new(true),
 	})
 	require.NoError(t, err)
 	f.clock.advance(time.Minute)
@@ -65,20 +86,20 @@ func TestDescribeLogGroups(t *testing.T) {
 	f.clock.advance(time.Minute)
 	f.createStream("/app/api", "s")
 	f.put("/app/api", "s", "12345", "1")
-	_, err = f.PutRetentionPolicy(ctx, &api.PutRetentionPolicyInput{LogGroupName: ptr("/app/api"), RetentionInDays: ptr(int32(30))})
+	_, err = f.PutRetentionPolicy(ctx, &api.PutRetentionPolicyInput{LogGroupName: new("/app/api"), RetentionInDays: new(int32(30))})
 	require.NoError(t, err)
 
 	row := func(name string) types.LogGroup {
 		return types.LogGroup{
-			LogGroupName: ptr(name), Arn: ptr("arn:aws:logs:eu-west-1:123456789012:log-group:" + name + ":*"),
-			LogGroupArn: ptr("arn:aws:logs:eu-west-1:123456789012:log-group:" + name), CreationTime: &created, StoredBytes: ptr(int64(0)),
-			MetricFilterCount: ptr(int32(0)), LogGroupClass: types.LogGroupClassStandard, DeletionProtectionEnabled: ptr(false),
+			LogGroupName: new(name), Arn: new("arn:aws:logs:eu-west-1:123456789012:log-group:" + name + ":*"),
+			LogGroupArn: new("arn:aws:logs:eu-west-1:123456789012:log-group:" + name), CreationTime: &created, StoredBytes: new(int64(0)),
+			MetricFilterCount: new(int32(0)), LogGroupClass: types.LogGroupClassStandard, DeletionProtectionEnabled: new(false),
 		}
 	}
 	apiRow, web, shop := row("/app/api"), row("/app/web"), row("/otel/shop")
-	apiRow.RetentionInDays, apiRow.StoredBytes = ptr(int32(30)), ptr(int64(6+2*26))
-	web.LogGroupClass, web.DeletionProtectionEnabled = types.LogGroupClassInfrequentAccess, ptr(true)
-	shop.CreationTime, shop.StoredBytes = ptr(created+60_000), ptr(int64(5+26))
+	apiRow.RetentionInDays, apiRow.StoredBytes = new(int32(30)), new(int64(6+2*26))
+	web.LogGroupClass, web.DeletionProtectionEnabled = types.LogGroupClassInfrequentAccess, new(true)
+	shop.CreationTime, shop.StoredBytes = new(created+60_000), new(int64(5+26))
 	short := apiRow
 	short.StoredBytes, short.DeletionProtectionEnabled = nil, nil
 
@@ -88,15 +109,15 @@ func TestDescribeLogGroups(t *testing.T) {
 		want []types.LogGroup
 	}{
 		{"all", api.DescribeLogGroupsInput{}, []types.LogGroup{apiRow, web, shop}},
-		{"prefix", api.DescribeLogGroupsInput{LogGroupNamePrefix: ptr("/app/a")}, []types.LogGroup{apiRow}},
-		{"no such prefix", api.DescribeLogGroupsInput{LogGroupNamePrefix: ptr("app")}, []types.LogGroup{}},
-		{"pattern", api.DescribeLogGroupsInput{LogGroupNamePattern: ptr("p/ap")}, []types.LogGroup{short}},
-		{"pattern is case-sensitive", api.DescribeLogGroupsInput{LogGroupNamePattern: ptr("API")}, []types.LogGroup{}},
+		{"prefix", api.DescribeLogGroupsInput{LogGroupNamePrefix: new("/app/a")}, []types.LogGroup{apiRow}},
+		{"no such prefix", api.DescribeLogGroupsInput{LogGroupNamePrefix: new("app")}, []types.LogGroup{}},
+		{"pattern", api.DescribeLogGroupsInput{LogGroupNamePattern: new("p/ap")}, []types.LogGroup{short}},
+		{"pattern is case-sensitive", api.DescribeLogGroupsInput{LogGroupNamePattern: new("API")}, []types.LogGroup{}},
 		{"class", api.DescribeLogGroupsInput{LogGroupClass: types.LogGroupClassInfrequentAccess}, []types.LogGroup{web}},
 		{"identifiers", api.DescribeLogGroupsInput{LogGroupIdentifiers: []string{
 			"/otel/shop", "arn:aws:logs:eu-west-1:123456789012:log-group:/app/web", "/none", "arn:aws:logs:eu-west-1:210987654321:log-group:/app/api",
 		}}, []types.LogGroup{web, shop}},
-		{"linked accounts", api.DescribeLogGroupsInput{IncludeLinkedAccounts: ptr(true), AccountIdentifiers: []string{testAccount}}, []types.LogGroup{apiRow, web, shop}},
+		{"linked accounts", api.DescribeLogGroupsInput{IncludeLinkedAccounts: new(true), AccountIdentifiers: []string{testAccount}}, []types.LogGroup{apiRow, web, shop}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out, err := f.DescribeLogGroups(ctx, &c.in)
@@ -109,19 +130,31 @@ func TestDescribeLogGroups(t *testing.T) {
 		in      api.DescribeLogGroupsInput
 		message string
 	}{
-		{api.DescribeLogGroupsInput{LogGroupNamePrefix: ptr("a"), LogGroupNamePattern: ptr("b")},
-			"LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."},
-		{api.DescribeLogGroupsInput{Limit: ptr(int32(51))},
-			"1 validation error detected: Value '51' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 50"},
-		{api.DescribeLogGroupsInput{Limit: ptr(int32(0))},
-			"1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1"},
-		{api.DescribeLogGroupsInput{NextToken: ptr("x")}, "The specified nextToken is invalid."},
-		{api.DescribeLogGroupsInput{LogGroupIdentifiers: []string{"a"}, LogGroupNamePrefix: ptr("a")},
-			"LogGroup identifiers and other filters are mutually exclusive parameters."},
-		{api.DescribeLogGroupsInput{LogGroupIdentifiers: []string{"arn:aws:logs:eu-west-1:123456789012:log-group:/app/web:*"}},
-			`1 validation error detected: Value at 'logGroupIdentifiers.1.member' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w#+=/:,.@-]*`},
-		{api.DescribeLogGroupsInput{AccountIdentifiers: []string{"210987654321"}},
-			"accountIdentifiers: the linked account 210987654321 is not supported by this endpoint."},
+		{
+			api.DescribeLogGroupsInput{LogGroupNamePrefix: new("a"), LogGroupNamePattern: new("b")},
+			"LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
+		},
+		{
+			api.DescribeLogGroupsInput{Limit: new(int32(51))},
+			"1 validation error detected: Value '51' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 50",
+		},
+		{
+			api.DescribeLogGroupsInput{Limit: new(int32(0))},
+			"1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1",
+		},
+		{api.DescribeLogGroupsInput{NextToken: new("x")}, "The specified nextToken is invalid."},
+		{
+			api.DescribeLogGroupsInput{LogGroupIdentifiers: []string{"a"}, LogGroupNamePrefix: new("a")},
+			"LogGroup identifiers and other filters are mutually exclusive parameters.",
+		},
+		{
+			api.DescribeLogGroupsInput{LogGroupIdentifiers: []string{"arn:aws:logs:eu-west-1:123456789012:log-group:/app/web:*"}},
+			`1 validation error detected: Value at 'logGroupIdentifiers.1.member' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w#+=/:,.@-]*`,
+		},
+		{
+			api.DescribeLogGroupsInput{AccountIdentifiers: []string{"210987654321"}},
+			"accountIdentifiers: the linked account 210987654321 is not supported by this endpoint.",
+		},
 	} {
 		_, err := f.DescribeLogGroups(ctx, &c.in)
 		wantError(t, err, "InvalidParameterException", c.message)
@@ -135,7 +168,7 @@ func TestDescribeLogGroupsPages(t *testing.T) {
 		want = append(want, fmt.Sprintf("g%03d", i))
 		f.createGroup(want[i])
 	}
-	pages := api.NewDescribeLogGroupsPaginator(f, &api.DescribeLogGroupsInput{LogGroupNamePrefix: ptr("g")})
+	pages := api.NewDescribeLogGroupsPaginator(f, &api.DescribeLogGroupsInput{LogGroupNamePrefix: new("g")})
 	var got []string
 	for pages.HasMorePages() {
 		out, err := pages.NextPage(t.Context())
@@ -147,9 +180,9 @@ func TestDescribeLogGroupsPages(t *testing.T) {
 	}
 	assert.Equal(t, want, got)
 	// A token continues the request that it was made for, no other.
-	out, err := f.DescribeLogGroups(t.Context(), &api.DescribeLogGroupsInput{LogGroupNamePrefix: ptr("g")})
+	out, err := f.DescribeLogGroups(t.Context(), &api.DescribeLogGroupsInput{LogGroupNamePrefix: new("g")})
 	require.NoError(t, err)
-	_, err = f.DescribeLogGroups(t.Context(), &api.DescribeLogGroupsInput{LogGroupNamePrefix: ptr("g0"), NextToken: out.NextToken})
+	_, err = f.DescribeLogGroups(t.Context(), &api.DescribeLogGroupsInput{LogGroupNamePrefix: new("g0"), NextToken: out.NextToken})
 	wantError(t, err, "InvalidParameterException", "The specified nextToken is invalid.")
 }
 
@@ -166,16 +199,16 @@ func TestListLogGroups(t *testing.T) {
 		want []string
 	}{
 		{"all", api.ListLogGroupsInput{}, []string{"/app/lambda", "/aws/lambda/a", "/aws/lambda/b", "web"}},
-		{"substring", api.ListLogGroupsInput{LogGroupNamePattern: ptr("lambda")}, []string{"/app/lambda", "/aws/lambda/a", "/aws/lambda/b"}},
-		{"prefix or substring", api.ListLogGroupsInput{LogGroupNamePattern: ptr("^/app|web")}, []string{"/app/lambda", "web"}},
+		{"substring", api.ListLogGroupsInput{LogGroupNamePattern: new("lambda")}, []string{"/app/lambda", "/aws/lambda/a", "/aws/lambda/b"}},
+		{"prefix or substring", api.ListLogGroupsInput{LogGroupNamePattern: new("^/app|web")}, []string{"/app/lambda", "web"}},
 		{"class", api.ListLogGroupsInput{LogGroupClass: types.LogGroupClassInfrequentAccess}, nil},
-		{"tag", api.ListLogGroupsInput{LogGroupTags: []types.TagFilter{{Key: ptr("team"), Values: []string{"t-web", "*/b"}}}}, []string{"/aws/lambda/b", "web"}},
-		{"not tag", api.ListLogGroupsInput{LogGroupTags: []types.TagFilter{{Key: ptr("team"), Values: []string{"!t-/aws*"}}}}, []string{"/app/lambda", "web"}},
-		{"tag is there", api.ListLogGroupsInput{LogGroupTags: []types.TagFilter{{Key: ptr("none")}}}, nil},
+		{"tag", api.ListLogGroupsInput{LogGroupTags: []types.TagFilter{{Key: new("team"), Values: []string{"t-web", "*/b"}}}}, []string{"/aws/lambda/b", "web"}},
+		{"not tag", api.ListLogGroupsInput{LogGroupTags: []types.TagFilter{{Key: new("team"), Values: []string{"!t-/aws*"}}}}, []string{"/app/lambda", "web"}},
+		{"tag is there", api.ListLogGroupsInput{LogGroupTags: []types.TagFilter{{Key: new("none")}}}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
-			c.in.Limit = ptr(int32(2))
+			c.in.Limit = new(int32(2))
 			for more := true; more; more = c.in.NextToken != nil {
 				out, err := f.ListLogGroups(ctx, &c.in)
 				require.NoError(t, err)
@@ -193,9 +226,9 @@ func TestListLogGroups(t *testing.T) {
 		in      api.ListLogGroupsInput
 		message string
 	}{
-		{api.ListLogGroupsInput{LogGroupNamePattern: ptr("abc|ab")}, "logGroupNamePattern: 'ab' is not 3 to 24 characters of a log group name, with an optional leading '^'."},
-		{api.ListLogGroupsInput{LogGroupNamePattern: ptr("aaa|aaa|aaa|aaa|aaa|aaa")}, "logGroupNamePattern has 6 alternatives, at most 5 are allowed."},
-		{api.ListLogGroupsInput{DataSources: []types.DataSourceFilter{{Name: ptr("x")}}}, "dataSources: a filter by data source is not supported by this endpoint."},
+		{api.ListLogGroupsInput{LogGroupNamePattern: new("abc|ab")}, "logGroupNamePattern: 'ab' is not 3 to 24 characters of a log group name, with an optional leading '^'."},
+		{api.ListLogGroupsInput{LogGroupNamePattern: new("aaa|aaa|aaa|aaa|aaa|aaa")}, "logGroupNamePattern has 6 alternatives, at most 5 are allowed."},
+		{api.ListLogGroupsInput{DataSources: []types.DataSourceFilter{{Name: new("x")}}}, "dataSources: a filter by data source is not supported by this endpoint."},
 		{api.ListLogGroupsInput{FieldIndexNames: []string{"x"}}, "fieldIndexNames: a filter by field index is not supported by this endpoint."},
 	} {
 		_, err := f.ListLogGroups(ctx, &c.in)
@@ -213,12 +246,12 @@ func TestRetention(t *testing.T) {
 	f.put("g", "s", "day 1")
 	retention := func(days int32) {
 		t.Helper()
-		_, err := f.PutRetentionPolicy(ctx, &api.PutRetentionPolicyInput{LogGroupName: ptr("g"), RetentionInDays: &days})
+		_, err := f.PutRetentionPolicy(ctx, &api.PutRetentionPolicyInput{LogGroupName: new("g"), RetentionInDays: &days})
 		require.NoError(t, err)
 	}
 	retention(1)
 	assert.Equal(t, []string{"day 1"}, f.messages("g"))
-	streams, err := f.DescribeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: ptr("g")})
+	streams, err := f.DescribeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: new("g")})
 	require.NoError(t, err)
 	assert.Equal(t, f.clock.ms(), *streams.LogStreams[0].FirstEventTimestamp)
 	size := func() int64 {
@@ -233,15 +266,15 @@ func TestRetention(t *testing.T) {
 	for _, days := range cloudwatchlogs.RetentionDays {
 		retention(days)
 	}
-	_, err = f.DeleteRetentionPolicy(ctx, &api.DeleteRetentionPolicyInput{LogGroupName: ptr("g")})
+	_, err = f.DeleteRetentionPolicy(ctx, &api.DeleteRetentionPolicyInput{LogGroupName: new("g")})
 	require.NoError(t, err)
 	groups, err := f.DescribeLogGroups(ctx, &api.DescribeLogGroupsInput{})
 	require.NoError(t, err)
 	assert.Nil(t, groups.LogGroups[0].RetentionInDays)
-	_, err = f.PutRetentionPolicy(ctx, &api.PutRetentionPolicyInput{LogGroupName: ptr("g"), RetentionInDays: ptr(int32(2))})
+	_, err = f.PutRetentionPolicy(ctx, &api.PutRetentionPolicyInput{LogGroupName: new("g"), RetentionInDays: new(int32(2))})
 	wantError(t, err, "InvalidParameterException", "1 validation error detected: Value '2' at 'retentionInDays' failed to satisfy constraint: "+
 		"Member must satisfy enum value set: [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653]")
-	_, err = f.PutRetentionPolicy(ctx, &api.PutRetentionPolicyInput{LogGroupName: ptr("none"), RetentionInDays: ptr(int32(1))})
+	_, err = f.PutRetentionPolicy(ctx, &api.PutRetentionPolicyInput{LogGroupName: new("none"), RetentionInDays: new(int32(1))})
 	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 }
 
@@ -250,7 +283,7 @@ func TestRetention(t *testing.T) {
 func TestDeleteLogGroup(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
-	_, err := f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("g")})
+	_, err := f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("g")})
 	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 	for i := range 5 {
 		f.createGroup("g")
@@ -262,12 +295,12 @@ func TestDeleteLogGroup(t *testing.T) {
 			f.open()
 			assert.Equal(t, []string{fmt.Sprint("round ", i)}, f.messages("g"))
 		}
-		_, err := f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("g")})
+		_, err := f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("g")})
 		require.NoError(t, err)
 		groups, err := f.DescribeLogGroups(ctx, &api.DescribeLogGroupsInput{})
 		require.NoError(t, err)
 		assert.Empty(t, groups.LogGroups)
-		_, err = f.FilterLogEvents(ctx, &api.FilterLogEventsInput{LogGroupName: ptr("g")})
+		_, err = f.FilterLogEvents(ctx, &api.FilterLogEventsInput{LogGroupName: new("g")})
 		wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 	}
 	// What other receivers write later brings the group back, without its past.
@@ -281,7 +314,7 @@ func TestDeleteLogGroup(t *testing.T) {
 	f.put("back", "s", "old")
 	f.clock.advance(-time.Hour)
 	f.open()
-	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("back")})
+	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("back")})
 	require.NoError(t, err)
 	f.createGroup("back")
 	assert.Empty(t, f.messages("back"))
@@ -297,17 +330,17 @@ func TestDeletionProtection(t *testing.T) {
 	f.createStream("g", "s")
 	protect := func(on bool) {
 		_, err := f.PutLogGroupDeletionProtection(ctx, &api.PutLogGroupDeletionProtectionInput{
-			LogGroupIdentifier: ptr("arn:aws:logs:eu-west-1:123456789012:log-group:g"), DeletionProtectionEnabled: &on,
+			LogGroupIdentifier: new("arn:aws:logs:eu-west-1:123456789012:log-group:g"), DeletionProtectionEnabled: &on,
 		})
 		require.NoError(t, err)
 	}
 	protect(true)
-	_, err := f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("g")})
+	_, err := f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("g")})
 	wantError(t, err, "ValidationException", errProtected.Message)
-	_, err = f.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")})
+	_, err = f.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: new("g"), LogStreamName: new("s")})
 	wantError(t, err, "ValidationException", errProtected.Message)
 	protect(false)
-	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("g")})
+	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("g")})
 	require.NoError(t, err)
 }
 
@@ -328,21 +361,21 @@ func TestRestart(t *testing.T) {
 		f.createGroup(fmt.Sprintf("g%02d", i))
 		f.createStream(fmt.Sprintf("g%02d", i), "s")
 	}
-	_, err := f.TagLogGroup(ctx, &api.TagLogGroupInput{LogGroupName: ptr("g07"), Tags: map[string]string{"k": "v"}})
+	_, err := f.TagLogGroup(ctx, &api.TagLogGroupInput{LogGroupName: new("g07"), Tags: map[string]string{"k": "v"}}) //nolint:staticcheck // old clients use it
 	require.NoError(t, err)
-	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("g08")})
+	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("g08")})
 	require.NoError(t, err)
-	before, err := f.ListLogGroups(ctx, &api.ListLogGroupsInput{Limit: ptr(int32(1000))})
+	before, err := f.ListLogGroups(ctx, &api.ListLogGroupsInput{Limit: new(int32(1000))})
 	require.NoError(t, err)
 	require.Len(t, before.LogGroups, 69)
 	f.open()
-	after, err := f.ListLogGroups(ctx, &api.ListLogGroupsInput{Limit: ptr(int32(1000))})
+	after, err := f.ListLogGroups(ctx, &api.ListLogGroupsInput{Limit: new(int32(1000))})
 	require.NoError(t, err)
 	assert.Equal(t, before.LogGroups, after.LogGroups)
-	tags, err := f.ListTagsLogGroup(ctx, &api.ListTagsLogGroupInput{LogGroupName: ptr("g07")})
+	tags, err := f.ListTagsLogGroup(ctx, &api.ListTagsLogGroupInput{LogGroupName: new("g07")}) //nolint:staticcheck // old clients use it
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{"k": "v"}, tags.Tags)
-	streams, err := f.DescribeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: ptr("g69")})
+	streams, err := f.DescribeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: new("g69")})
 	require.NoError(t, err)
 	assert.Len(t, streams.LogStreams, 1)
 }
@@ -350,7 +383,7 @@ func TestRestart(t *testing.T) {
 func TestTags(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
-	arn := ptr("arn:aws:logs:eu-west-1:123456789012:log-group:/app/api")
+	arn := new("arn:aws:logs:eu-west-1:123456789012:log-group:/app/api")
 	_, err := f.ListTagsForResource(ctx, &api.ListTagsForResourceInput{ResourceArn: arn})
 	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 	f.createGroup("/app/api")
@@ -359,19 +392,19 @@ func TestTags(t *testing.T) {
 		a, err := f.ListTagsForResource(ctx, &api.ListTagsForResourceInput{ResourceArn: arn})
 		require.NoError(t, err)
 		assert.Equal(t, tags, a.Tags)
-		b, err := f.ListTagsLogGroup(ctx, &api.ListTagsLogGroupInput{LogGroupName: ptr("/app/api")})
+		b, err := f.ListTagsLogGroup(ctx, &api.ListTagsLogGroupInput{LogGroupName: new("/app/api")}) //nolint:staticcheck // old clients use it
 		require.NoError(t, err)
 		assert.Equal(t, tags, b.Tags)
 	}
 	want(map[string]string{})
 	_, err = f.TagResource(ctx, &api.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"a": "1", "b": "2", "é 1_.:/=+-@": ""}})
 	require.NoError(t, err)
-	_, err = f.TagLogGroup(ctx, &api.TagLogGroupInput{LogGroupName: ptr("/app/api"), Tags: map[string]string{"b": "3"}})
+	_, err = f.TagLogGroup(ctx, &api.TagLogGroupInput{LogGroupName: new("/app/api"), Tags: map[string]string{"b": "3"}}) //nolint:staticcheck // old clients use it
 	require.NoError(t, err)
 	want(map[string]string{"a": "1", "b": "3", "é 1_.:/=+-@": ""})
 	_, err = f.UntagResource(ctx, &api.UntagResourceInput{ResourceArn: arn, TagKeys: []string{"a", "none"}})
 	require.NoError(t, err)
-	_, err = f.UntagLogGroup(ctx, &api.UntagLogGroupInput{LogGroupName: ptr("/app/api"), Tags: []string{"é 1_.:/=+-@"}})
+	_, err = f.UntagLogGroup(ctx, &api.UntagLogGroupInput{LogGroupName: new("/app/api"), Tags: []string{"é 1_.:/=+-@"}}) //nolint:staticcheck // old clients use it
 	require.NoError(t, err)
 	want(map[string]string{"b": "3"})
 
@@ -385,12 +418,12 @@ func TestTags(t *testing.T) {
 	require.ErrorAs(t, err, &tooMany)
 	assert.Equal(t, *arn, *tooMany.ResourceName)
 	want(map[string]string{"b": "3"})
-	_, err = f.TagResource(ctx, &api.TagResourceInput{ResourceArn: ptr(*arn + ":*"), Tags: map[string]string{"a": "b"}})
+	_, err = f.TagResource(ctx, &api.TagResourceInput{ResourceArn: new(*arn + ":*"), Tags: map[string]string{"a": "b"}})
 	wantError(t, err, "InvalidParameterException", "1 validation error detected: Value at 'resourceArn' failed to satisfy constraint: "+
 		`Member must satisfy regular expression pattern: [\w+=/:,.@-]*`)
-	_, err = f.TagResource(ctx, &api.TagResourceInput{ResourceArn: ptr("arn:aws:logs:eu-west-1:123456789012:destination:d"), Tags: map[string]string{"a": "b"}})
+	_, err = f.TagResource(ctx, &api.TagResourceInput{ResourceArn: new("arn:aws:logs:eu-west-1:123456789012:destination:d"), Tags: map[string]string{"a": "b"}})
 	wantError(t, err, "ResourceNotFoundException", "The specified resource does not exist.")
-	_, err = f.TagResource(ctx, &api.TagResourceInput{ResourceArn: ptr("x"), Tags: map[string]string{"a": "b"}})
+	_, err = f.TagResource(ctx, &api.TagResourceInput{ResourceArn: new("x"), Tags: map[string]string{"a": "b"}})
 	wantError(t, err, "InvalidParameterException", "Invalid resource ARN: x")
 	_, err = f.TagResource(ctx, &api.TagResourceInput{ResourceArn: arn, Tags: map[string]string{"a": strings.Repeat("x", 257)}})
 	wantError(t, err, "InvalidParameterException", "1 validation error detected: Value '"+strings.Repeat("x", 257)+"' at 'tags.a.member' failed to satisfy constraint: "+

@@ -155,7 +155,7 @@ func (s *Service) describeLogGroups(ctx context.Context, in *api.DescribeLogGrou
 			if row.StoredBytes, err = s.storedBytes(ctx, t, v, data[v.Name]); err != nil {
 				return nil, err
 			}
-			row.DeletionProtectionEnabled = ptr(v.Protected)
+			row.DeletionProtectionEnabled = new(v.Protected)
 		}
 		out.LogGroups = append(out.LogGroups, row)
 	}
@@ -164,15 +164,15 @@ func (s *Service) describeLogGroups(ctx context.Context, in *api.DescribeLogGrou
 
 func describeGroup(t store.Tenant, v groupView) types.LogGroup {
 	g := types.LogGroup{
-		Arn:               ptr(cloudwatchlogs.GroupPolicyARN(t.Region, t.Account, v.Name)),
-		LogGroupArn:       ptr(cloudwatchlogs.GroupARN(t.Region, t.Account, v.Name)),
-		LogGroupName:      ptr(v.Name),
-		CreationTime:      ptr(v.Created),
+		Arn:               new(cloudwatchlogs.GroupPolicyARN(t.Region, t.Account, v.Name)),
+		LogGroupArn:       new(cloudwatchlogs.GroupARN(t.Region, t.Account, v.Name)),
+		LogGroupName:      new(v.Name),
+		CreationTime:      new(v.Created),
 		LogGroupClass:     types.LogGroupClass(v.class()),
-		MetricFilterCount: ptr(int32(0)),
+		MetricFilterCount: new(int32(0)),
 	}
 	if v.Retention != 0 {
-		g.RetentionInDays = ptr(v.Retention)
+		g.RetentionInDays = new(v.Retention)
 	}
 	return g
 }
@@ -181,7 +181,7 @@ func describeGroup(t store.Tenant, v groupView) types.LogGroup {
 func (s *Service) storedBytes(ctx context.Context, t store.Tenant, v groupView, data groupData) (*int64, error) {
 	now := s.nowMs()
 	if s.store == nil || v.HiddenUntil == 0 && len(v.hiddenStreams) == 0 && data.first >= v.notBefore(now) {
-		return ptr(data.size), nil
+		return new(data.size), nil
 	}
 	streams, err := s.store.LogStreams(ctx, t, v.window(now))
 	if err != nil {
@@ -254,8 +254,8 @@ func (s *Service) listLogGroups(ctx context.Context, in *api.ListLogGroupsInput)
 	}
 	for _, v := range groups {
 		out.LogGroups = append(out.LogGroups, types.LogGroupSummary{
-			LogGroupName:  ptr(v.Name),
-			LogGroupArn:   ptr(cloudwatchlogs.GroupARN(t.Region, t.Account, v.Name)),
+			LogGroupName:  new(v.Name),
+			LogGroupArn:   new(cloudwatchlogs.GroupARN(t.Region, t.Account, v.Name)),
 			LogGroupClass: types.LogGroupClass(v.class()),
 		})
 	}

@@ -111,8 +111,8 @@ func (s *Service) startLiveTail(ctx context.Context, in *api.StartLiveTailInput,
 	}
 	defer s.tails.leave(t)
 	err = out.Send("sessionStart", &types.LiveTailSessionStart{
-		RequestId: ptr(awswire.RequestFrom(ctx).ID), SessionId: ptr(uuid.NewString()), LogGroupIdentifiers: in.LogGroupIdentifiers,
-		LogStreamNames: in.LogStreamNames, LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: ptr(deref(in.LogEventFilterPattern)),
+		RequestId: new(awswire.RequestFrom(ctx).ID), SessionId: new(uuid.NewString()), LogGroupIdentifiers: in.LogGroupIdentifiers,
+		LogStreamNames: in.LogStreamNames, LogStreamNamePrefixes: in.LogStreamNamePrefixes, LogEventFilterPattern: new(deref(in.LogEventFilterPattern)),
 	})
 	if err != nil {
 		return err
@@ -193,8 +193,8 @@ func (l *tailSession) update(ctx context.Context) (*types.LiveTailSessionUpdate,
 			return true
 		}
 		results = append(results, types.LiveTailSessionLogEvent{
-			LogGroupIdentifier: ptr(l.tenant.Account + ":" + r.Group), LogStreamName: ptr(r.Stream), Message: ptr(r.Message),
-			Timestamp: ptr(r.Timestamp), IngestionTime: ptr(r.Ingested),
+			LogGroupIdentifier: new(l.tenant.Account + ":" + r.Group), LogStreamName: new(r.Stream), Message: new(r.Message),
+			Timestamp: new(r.Timestamp), IngestionTime: new(r.Ingested),
 		})
 		return true
 	})

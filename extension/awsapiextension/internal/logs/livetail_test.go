@@ -5,7 +5,7 @@ package logs
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -89,7 +89,7 @@ func TestLiveTail(t *testing.T) {
 	f.clock.advance(time.Minute)
 	var many []string
 	for i := range maxTailEvents + 1 {
-		many = append(many, fmt.Sprint(i))
+		many = append(many, strconv.Itoa(i))
 	}
 	f.put("g", "s", many...)
 	got, sampled = l.next()
@@ -123,6 +123,10 @@ func TestLiveTailStreams(t *testing.T) {
 	l, _ = f.tail(&api.StartLiveTailInput{LogGroupIdentifiers: []string{"g"}, LogStreamNames: []string{"b"}})
 	got, _ = l.next()
 	assert.Equal(t, []string{"b=2"}, got, "ingested in the millisecond of the start")
+	l.close()
+	l, _ = f.tail(&api.StartLiveTailInput{LogGroupIdentifiers: []string{"g"}, LogEventFilterPattern: new("?1 ?3")})
+	got, _ = l.next()
+	assert.Equal(t, []string{"a1=1", "a2=3"}, got)
 }
 
 func TestLiveTailErrors(t *testing.T) {
@@ -132,12 +136,26 @@ func TestLiveTailErrors(t *testing.T) {
 		code, message string
 	}{
 		{api.StartLiveTailInput{LogGroupIdentifiers: []string{"none"}}, "ResourceNotFoundException", "The specified log group does not exist."},
-		{api.StartLiveTailInput{LogGroupIdentifiers: []string{testGroupARN + ":*"}}, "InvalidParameterException",
-			`1 validation error detected: Value at 'logGroupIdentifiers.1.member' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w#+=/:,.@-]*`},
-		{api.StartLiveTailInput{LogGroupIdentifiers: []string{"g"}, LogStreamNames: []string{"a"}, LogStreamNamePrefixes: []string{"a"}}, "InvalidParameterException",
-			"Only one of logStreamNames or logStreamNamePrefixes can be provided."},
-		{api.StartLiveTailInput{LogGroupIdentifiers: []string{"g", "h"}, LogStreamNames: []string{"a"}}, "InvalidParameterException",
-			"logStreamNames and logStreamNamePrefixes can only be used with a single log group."},
+		{
+			api.StartLiveTailInput{LogGroupIdentifiers: []string{testGroupARN + ":*"}},
+			"InvalidParameterException",
+			`1 validation error detected: Value at 'logGroupIdentifiers.1.member' failed to satisfy constraint: Member must satisfy regular expression pattern: [\w#+=/:,.@-]*`,
+		},
+		{
+			api.StartLiveTailInput{LogGroupIdentifiers: []string{"g"}, LogStreamNames: []string{"a"}, LogStreamNamePrefixes: []string{"a"}},
+			"InvalidParameterException",
+			"Only one of logStreamNames or logStreamNamePrefixes can be provided.",
+		},
+		{
+			api.StartLiveTailInput{LogGroupIdentifiers: []string{"g", "h"}, LogStreamNames: []string{"a"}},
+			"InvalidParameterException",
+			"logStreamNames and logStreamNamePrefixes can only be used with a single log group.",
+		},
+		{
+			api.StartLiveTailInput{LogGroupIdentifiers: []string{"g"}, LogEventFilterPattern: new("Status:")},
+			"InvalidParameterException",
+			"Invalid character(s) in term ':'",
+		},
 	} {
 		_, err := f.StartLiveTail(t.Context(), &c.in)
 		wantError(t, err, c.code, c.message)

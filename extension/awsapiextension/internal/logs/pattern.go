@@ -50,7 +50,7 @@ func (s *Service) testMetricFilter(_ context.Context, in *api.TestMetricFilterIn
 	for i, m := range in.LogEventMessages {
 		if values, ok := pattern.Extract(m); ok {
 			out.Matches = append(out.Matches, types.MetricFilterMatchRecord{
-				EventNumber: int64(i) + firstEventNumber, EventMessage: ptr(m), ExtractedValues: values,
+				EventNumber: int64(i) + firstEventNumber, EventMessage: new(m), ExtractedValues: values,
 			})
 		}
 	}

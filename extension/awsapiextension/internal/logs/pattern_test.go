@@ -35,9 +35,9 @@ func TestFilterLogEventsPattern(t *testing.T) {
 	} {
 		t.Run(pattern, func(t *testing.T) {
 			var got []string
-			in := &api.FilterLogEventsInput{LogGroupName: ptr("g"), FilterPattern: &pattern, Limit: ptr(int32(2))}
+			in := &api.FilterLogEventsInput{LogGroupName: new("g"), FilterPattern: &pattern, Limit: new(int32(2))}
 			for more := true; more; more = in.NextToken != nil {
-				out, err := f.Client.FilterLogEvents(ctx, in)
+				out, err := f.FilterLogEvents(ctx, in)
 				require.NoError(t, err)
 				for _, e := range out.Events {
 					got = append(got, *e.Message)
@@ -47,7 +47,7 @@ func TestFilterLogEventsPattern(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	}
-	_, err := f.Client.FilterLogEvents(ctx, &api.FilterLogEventsInput{LogGroupName: ptr("g"), FilterPattern: ptr("Status:")})
+	_, err := f.FilterLogEvents(ctx, &api.FilterLogEventsInput{LogGroupName: new("g"), FilterPattern: new("Status:")})
 	wantError(t, err, "InvalidParameterException", "Invalid character(s) in term ':'")
 }
 
@@ -55,21 +55,21 @@ func TestTestMetricFilter(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
 	message := `127.0.0.1 Prod frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534`
-	out, err := f.Client.TestMetricFilter(ctx, &api.TestMetricFilterInput{
-		FilterPattern: ptr("[ip, user, username, timestamp, request, status_code = 4*, bytes]"), LogEventMessages: []string{"x", message},
+	out, err := f.TestMetricFilter(ctx, &api.TestMetricFilterInput{
+		FilterPattern: new("[ip, user, username, timestamp, request, status_code = 4*, bytes]"), LogEventMessages: []string{"x", message},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, []types.MetricFilterMatchRecord{{EventNumber: 1, EventMessage: &message, ExtractedValues: map[string]string{
 		"$ip": "127.0.0.1", "$user": "Prod", "$username": "frank", "$timestamp": "10/Oct/2000:13:25:15 -0700",
 		"$request": "GET /index.html HTTP/1.0", "$status_code": "404", "$bytes": "1534",
 	}}}, out.Matches)
-	out, err = f.Client.TestMetricFilter(ctx, &api.TestMetricFilterInput{FilterPattern: ptr("none"), LogEventMessages: []string{"x"}})
+	out, err = f.TestMetricFilter(ctx, &api.TestMetricFilterInput{FilterPattern: new("none"), LogEventMessages: []string{"x"}})
 	require.NoError(t, err)
 	assert.Empty(t, out.Matches)
-	_, err = f.Client.TestMetricFilter(ctx, &api.TestMetricFilterInput{FilterPattern: ptr("foo(bar"), LogEventMessages: []string{"x"}})
+	_, err = f.TestMetricFilter(ctx, &api.TestMetricFilterInput{FilterPattern: new("foo(bar"), LogEventMessages: []string{"x"}})
 	var wrong *types.InvalidParameterException
 	require.ErrorAs(t, err, &wrong)
-	_, err = f.Client.TestMetricFilter(ctx, &api.TestMetricFilterInput{FilterPattern: ptr(""), LogEventMessages: slicesRepeat("x", 51)})
+	_, err = f.TestMetricFilter(ctx, &api.TestMetricFilterInput{FilterPattern: new(""), LogEventMessages: slicesRepeat("x", 51)})
 	wantError(t, err, "InvalidParameterException", "1 validation error detected: Value at 'logEventMessages' failed to satisfy constraint: "+
 		"Member must have length less than or equal to 50")
 }

@@ -21,27 +21,27 @@ func TestLimits(t *testing.T) {
 	f.createGroup("a")
 	f.createGroup("b")
 	f.createGroup("c")
-	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: ptr("d")})
+	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: new("d")})
 	wantError(t, err, "LimitExceededException", "Resource limit exceeded.")
 	for _, s := range []string{"1", "2", "3"} {
 		f.createStream("a", s)
 	}
 	f.put("a", "1", "hidden later")
-	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("a"), LogStreamName: ptr("4")})
+	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: new("a"), LogStreamName: new("4")})
 	wantError(t, err, "LimitExceededException", "Resource limit exceeded.")
 	for _, s := range []string{"1", "2"} {
-		_, err = f.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: ptr("a"), LogStreamName: &s})
+		_, err = f.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: new("a"), LogStreamName: &s})
 		require.NoError(t, err)
 	}
-	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("b")})
+	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("b")})
 	require.NoError(t, err)
-	_, err = f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: ptr("d")})
+	_, err = f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: new("d")})
 	wantError(t, err, "LimitExceededException", "Resource limit exceeded.")
 
 	f.clock.advance(purgeAge + time.Millisecond)
 	f.createGroup("d")
 	f.createStream("a", "4")
-	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("a"), LogStreamName: ptr("5")})
+	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: new("a"), LogStreamName: new("5")})
 	wantError(t, err, "LimitExceededException", "Resource limit exceeded.")
 	assert.Empty(t, f.messages("a"), "the tombstone of the stream with an event is still there")
 	f.open()
@@ -50,7 +50,7 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, 3, f.service.reg.streams.len())
 
 	// A group that exists again loses its tombstone, not itself.
-	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("d")})
+	_, err = f.DeleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("d")})
 	require.NoError(t, err)
 	f.createGroup("d")
 	f.clock.advance(purgeAge + time.Millisecond)

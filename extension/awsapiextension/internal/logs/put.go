@@ -45,7 +45,7 @@ func (s *Service) putLogEvents(ctx context.Context, in *api.PutLogEventsInput) (
 			return nil, pipelines.AWSError(err)
 		}
 	}
-	out.NextSequenceToken = ptr(sequenceToken(a.ingested, s.sequence.Add(1)))
+	out.NextSequenceToken = new(sequenceToken(a.ingested, s.sequence.Add(1)))
 	return out, nil
 }
 
@@ -105,7 +105,7 @@ func checkPut(in *api.PutLogEventsInput) error {
 		}
 		member := fmt.Sprintf("logEvents.%d.member", i+1)
 		c.required(e.Timestamp != nil, member+".timestamp")
-		c.atLeast(e.Timestamp, member+".timestamp", 0)
+		c.time(e.Timestamp, member+".timestamp")
 		c.required(e.Message != nil, member+".message")
 		c.length(e.Message, member+".message", 1, cloudwatchlogs.MaxEventBytes)
 	}
@@ -140,20 +140,20 @@ func acceptable(in []types.InputLogEvent, now, notBefore int64) ([]cloudwatchlog
 		first++
 	}
 	if first > 0 {
-		rejected.TooOldLogEventEndIndex = ptr(int32(first))
+		rejected.TooOldLogEventEndIndex = new(int32(first))
 	}
 	for last > first && *in[last-1].Timestamp > tooNew {
 		last--
 	}
 	if last < len(in) {
-		rejected.TooNewLogEventStartIndex = ptr(int32(last))
+		rejected.TooNewLogEventStartIndex = new(int32(last))
 	}
 	old := first
 	for first < last && *in[first].Timestamp < notBefore {
 		first++
 	}
 	if first > old {
-		rejected.ExpiredLogEventEndIndex = ptr(int32(first))
+		rejected.ExpiredLogEventEndIndex = new(int32(first))
 	}
 	valid := in[first:last]
 	if len(valid) > 0 && *valid[len(valid)-1].Timestamp-*valid[0].Timestamp > cloudwatchlogs.MaxBatchSpan.Milliseconds() {

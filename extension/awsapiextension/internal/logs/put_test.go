@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,12 +42,12 @@ func TestPutLogEventsTimes(t *testing.T) {
 		stored    int
 		err       string
 	}{
-		{name: "too new", times: []time.Duration{0, 5 * time.Minute, 24 * hour}, rejected: &types.RejectedLogEventsInfo{TooNewLogEventStartIndex: ptr(int32(2))}, stored: 2},
-		{name: "span counts valid events", times: []time.Duration{-15 * day, -hour}, rejected: &types.RejectedLogEventsInfo{TooOldLogEventEndIndex: ptr(int32(1))}, stored: 1},
-		{name: "expired", times: []time.Duration{-3 * day, -hour}, retention: 1, rejected: &types.RejectedLogEventsInfo{ExpiredLogEventEndIndex: ptr(int32(1))}, stored: 1},
-		{name: "all too old", times: []time.Duration{-15 * day}, rejected: &types.RejectedLogEventsInfo{TooOldLogEventEndIndex: ptr(int32(1))}},
-		{name: "all too new", times: []time.Duration{3 * hour}, rejected: &types.RejectedLogEventsInfo{TooNewLogEventStartIndex: ptr(int32(0))}},
-		{name: "valid span 21 h", times: []time.Duration{-20 * hour, hour, 5 * hour}, rejected: &types.RejectedLogEventsInfo{TooNewLogEventStartIndex: ptr(int32(2))}, stored: 2},
+		{name: "too new", times: []time.Duration{0, 5 * time.Minute, 24 * hour}, rejected: &types.RejectedLogEventsInfo{TooNewLogEventStartIndex: new(int32(2))}, stored: 2},
+		{name: "span counts valid events", times: []time.Duration{-15 * day, -hour}, rejected: &types.RejectedLogEventsInfo{TooOldLogEventEndIndex: new(int32(1))}, stored: 1},
+		{name: "expired", times: []time.Duration{-3 * day, -hour}, retention: 1, rejected: &types.RejectedLogEventsInfo{ExpiredLogEventEndIndex: new(int32(1))}, stored: 1},
+		{name: "all too old", times: []time.Duration{-15 * day}, rejected: &types.RejectedLogEventsInfo{TooOldLogEventEndIndex: new(int32(1))}},
+		{name: "all too new", times: []time.Duration{3 * hour}, rejected: &types.RejectedLogEventsInfo{TooNewLogEventStartIndex: new(int32(0))}},
+		{name: "valid span 21 h", times: []time.Duration{-20 * hour, hour, 5 * hour}, rejected: &types.RejectedLogEventsInfo{TooNewLogEventStartIndex: new(int32(2))}, stored: 2},
 		{name: "valid span 24.5 h", times: []time.Duration{-23 * hour, 90 * time.Minute}, err: "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."},
 		{name: "out of order", times: []time.Duration{0, -time.Millisecond}, err: "Log events in a single PutLogEvents request must be in chronological order."},
 		{name: "equal times", times: []time.Duration{0, 0, 0}, stored: 3},
@@ -54,14 +55,14 @@ func TestPutLogEventsTimes(t *testing.T) {
 		{name: "limits themselves", times: []time.Duration{2 * hour}, stored: 1},
 		{name: "oldest", times: []time.Duration{-14 * day}, stored: 1},
 		{name: "too old, expired and too new", times: []time.Duration{-15 * day, -2 * day, 0, 3 * hour}, retention: 1, stored: 1, rejected: &types.RejectedLogEventsInfo{
-			TooOldLogEventEndIndex: ptr(int32(1)), ExpiredLogEventEndIndex: ptr(int32(2)), TooNewLogEventStartIndex: ptr(int32(3)),
+			TooOldLogEventEndIndex: new(int32(1)), ExpiredLogEventEndIndex: new(int32(2)), TooNewLogEventStartIndex: new(int32(3)),
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			now := newTestClock().ms()
 			var in []types.InputLogEvent
 			for i, d := range c.times {
-				in = append(in, types.InputLogEvent{Timestamp: ptr(now + d.Milliseconds()), Message: ptr(fmt.Sprint(i))})
+				in = append(in, types.InputLogEvent{Timestamp: new(now + d.Milliseconds()), Message: new(strconv.Itoa(i))})
 			}
 			row := groupRow{Retention: c.retention}
 			events, rejected, err := acceptable(in, now, row.notBefore(now))
@@ -76,19 +77,19 @@ func TestPutLogEventsTimes(t *testing.T) {
 	}
 }
 
-func wantAWSError(t testing.TB, err error, code, message string) {
-	t.Helper()
+func wantAWSError(tb testing.TB, err error, code, message string) {
+	tb.Helper()
 	var e *awswire.Error
-	if assert.ErrorAs(t, err, &e) {
-		assert.Equal(t, code, e.Code)
-		assert.Equal(t, message, e.Message)
+	if assert.ErrorAs(tb, err, &e) {
+		assert.Equal(tb, code, e.Code)
+		assert.Equal(tb, message, e.Message)
 	}
 }
 
 func TestPutLogEventsSizes(t *testing.T) {
 	now := newTestClock().ms()
 	event := func(n int) types.InputLogEvent {
-		return types.InputLogEvent{Timestamp: &now, Message: ptr(strings.Repeat("x", n))}
+		return types.InputLogEvent{Timestamp: &now, Message: new(strings.Repeat("x", n))}
 	}
 	_, _, err := acceptable([]types.InputLogEvent{event(1<<20 - 25)}, now, 0)
 	wantAWSError(t, err, "InvalidParameterException", "Log event too large: 1048577 bytes exceeds limit of 1048576")
@@ -99,12 +100,12 @@ func TestPutLogEventsSizes(t *testing.T) {
 	_, _, err = acceptable([]types.InputLogEvent{event(1<<20 - 26 - 27), event(1)}, now, 0)
 	require.NoError(t, err)
 	// Bytes count, not characters.
-	_, _, err = acceptable([]types.InputLogEvent{{Timestamp: &now, Message: ptr(strings.Repeat("€", 349_517))}}, now, 0)
+	_, _, err = acceptable([]types.InputLogEvent{{Timestamp: &now, Message: new(strings.Repeat("€", 349_517))}}, now, 0)
 	wantAWSError(t, err, "InvalidParameterException", "Log event too large: 1048577 bytes exceeds limit of 1048576")
 }
 
 func TestPutLogEventsChecks(t *testing.T) {
-	ok := types.InputLogEvent{Timestamp: ptr(int64(1)), Message: ptr("x")}
+	ok := types.InputLogEvent{Timestamp: new(int64(1)), Message: new("x")}
 	for _, c := range []struct {
 		name string
 		in   api.PutLogEventsInput
@@ -113,18 +114,33 @@ func TestPutLogEventsChecks(t *testing.T) {
 		{"nothing", api.PutLogEventsInput{}, "3 validation errors detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null; " +
 			"Value null at 'logStreamName' failed to satisfy constraint: Member must not be null; " +
 			"Value null at 'logEvents' failed to satisfy constraint: Member must not be null"},
-		{"bad names", api.PutLogEventsInput{LogGroupName: ptr("a b"), LogStreamName: ptr("a:b"), LogEvents: []types.InputLogEvent{ok}},
+		{
+			"bad names",
+			api.PutLogEventsInput{LogGroupName: new("a b"), LogStreamName: new("a:b"), LogEvents: []types.InputLogEvent{ok}},
 			`2 validation errors detected: Value 'a b' at 'logGroupName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\.\-_/#A-Za-z0-9]+; ` +
-				`Value 'a:b' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*`},
-		{"long names", api.PutLogEventsInput{LogGroupName: ptr(strings.Repeat("a", 513)), LogStreamName: ptr("s"), LogEvents: []types.InputLogEvent{ok}},
-			"Invalid LogGroup or LogStream, both must have length less than or equal to 512."},
-		{"no events", api.PutLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s"), LogEvents: []types.InputLogEvent{}},
-			"1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: Member must have length greater than or equal to 1"},
-		{"too many events", api.PutLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s"), LogEvents: slicesRepeat(ok, 10_001)},
-			"1 validation error detected: Value at 'logEvents' failed to satisfy constraint: Member must have length less than or equal to 10000"},
-		{"empty message", api.PutLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s"), LogEvents: []types.InputLogEvent{ok, {Timestamp: ptr(int64(-1)), Message: ptr("")}}},
+				`Value 'a:b' at 'logStreamName' failed to satisfy constraint: Member must satisfy regular expression pattern: [^:*]*`,
+		},
+		{
+			"long names",
+			api.PutLogEventsInput{LogGroupName: new(strings.Repeat("a", 513)), LogStreamName: new("s"), LogEvents: []types.InputLogEvent{ok}},
+			"Invalid LogGroup or LogStream, both must have length less than or equal to 512.",
+		},
+		{
+			"no events",
+			api.PutLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), LogEvents: []types.InputLogEvent{}},
+			"1 validation error detected: Value '[]' at 'logEvents' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		},
+		{
+			"too many events",
+			api.PutLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), LogEvents: slicesRepeat(ok, 10_001)},
+			"1 validation error detected: Value at 'logEvents' failed to satisfy constraint: Member must have length less than or equal to 10000",
+		},
+		{
+			"empty message",
+			api.PutLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s"), LogEvents: []types.InputLogEvent{ok, {Timestamp: new(int64(-1)), Message: new("")}}},
 			"2 validation errors detected: Value '-1' at 'logEvents.2.member.timestamp' failed to satisfy constraint: Member must have value greater than or equal to 0; " +
-				"Value '' at 'logEvents.2.member.message' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+				"Value '' at 'logEvents.2.member.message' failed to satisfy constraint: Member must have length greater than or equal to 1",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			wantAWSError(t, checkPut(&c.in), "InvalidParameterException", c.want)
@@ -143,8 +159,8 @@ func slicesRepeat[T any](v T, n int) []T {
 func TestPutLogEvents(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
-	in := &api.PutLogEventsInput{LogGroupName: ptr("/app/api"), LogStreamName: ptr("s1"), LogEvents: []types.InputLogEvent{
-		{Timestamp: ptr(f.clock.ms()), Message: ptr("first")}, {Timestamp: ptr(f.clock.ms()), Message: ptr("second\u0000 ü\n")},
+	in := &api.PutLogEventsInput{LogGroupName: new("/app/api"), LogStreamName: new("s1"), LogEvents: []types.InputLogEvent{
+		{Timestamp: new(f.clock.ms()), Message: new("first")}, {Timestamp: new(f.clock.ms()), Message: new("second\u0000 ü\n")},
 	}}
 	_, err := f.PutLogEvents(ctx, in)
 	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
@@ -152,7 +168,7 @@ func TestPutLogEvents(t *testing.T) {
 	_, err = f.PutLogEvents(ctx, in)
 	wantError(t, err, "ResourceNotFoundException", "The specified log stream does not exist.")
 	f.createStream("/app/api", "s1")
-	in.SequenceToken = ptr("ignored")
+	in.SequenceToken = new("ignored")
 	in.Entity = &types.Entity{KeyAttributes: map[string]string{"Type": "Service", "Name": "api"}}
 	out, err := f.PutLogEvents(ctx, in)
 	require.NoError(t, err)
@@ -163,7 +179,7 @@ func TestPutLogEvents(t *testing.T) {
 
 	// Events that are all refused are no error, and not written.
 	f.consume = func(context.Context, plog.Logs) error { t.Error("called"); return nil }
-	in.LogEvents = []types.InputLogEvent{{Timestamp: ptr(f.clock.ms() + 3*3600_000), Message: ptr("x")}}
+	in.LogEvents = []types.InputLogEvent{{Timestamp: new(f.clock.ms() + 3*3600_000), Message: new("x")}}
 	out, err = f.PutLogEvents(ctx, in)
 	require.NoError(t, err)
 	assert.Equal(t, int32(0), *out.RejectedLogEventsInfo.TooNewLogEventStartIndex)
@@ -211,7 +227,7 @@ func TestPutLogEventsPipeline(t *testing.T) {
 	} {
 		f.consume = func(context.Context, plog.Logs) error { return c.err }
 		_, err := f.PutLogEvents(t.Context(), &api.PutLogEventsInput{
-			LogGroupName: ptr("g"), LogStreamName: ptr("s"), LogEvents: []types.InputLogEvent{{Timestamp: ptr(f.clock.ms()), Message: ptr("x")}},
+			LogGroupName: new("g"), LogStreamName: new("s"), LogEvents: []types.InputLogEvent{{Timestamp: new(f.clock.ms()), Message: new("x")}},
 		})
 		wantError(t, err, c.code, c.message)
 	}
@@ -244,13 +260,13 @@ func BenchmarkPutLogEvents(b *testing.B) {
 	s, err := New(Settings{State: newMemoryState(), Now: clock.Now, Consume: func(context.Context, plog.Logs) error { return nil }})
 	require.NoError(b, err)
 	ctx := awswire.WithRequest(b.Context(), &awswire.Request{Account: testAccount, Region: testRegion})
-	require.NoError(b, s.createLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: ptr("g")}))
-	require.NoError(b, s.createLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")}))
+	require.NoError(b, s.createLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: new("g")}))
+	require.NoError(b, s.createLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: new("g"), LogStreamName: new("s")}))
 	message := `{"level":"INFO","service":"checkout","trace_id":"5759e988bd862e3fe1be46a994272793","duration_ms":12.5,"status":200,"pad":"`
 	message += strings.Repeat("x", 550-len(message)-2) + `"}`
-	in := &api.PutLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")}
+	in := &api.PutLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s")}
 	for range 1000 {
-		in.LogEvents = append(in.LogEvents, types.InputLogEvent{Timestamp: ptr(clock.ms()), Message: &message})
+		in.LogEvents = append(in.LogEvents, types.InputLogEvent{Timestamp: new(clock.ms()), Message: &message})
 	}
 	require.Less(b, 1000*(550+cloudwatchlogs.EventOverhead), cloudwatchlogs.MaxBatchBytes)
 	b.ReportAllocs()

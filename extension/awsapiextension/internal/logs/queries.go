@@ -56,7 +56,6 @@ type query struct {
 	id      string
 	tenant  store.Tenant
 	groups  []string
-	text    string // as the client wrote it
 	shown   string // as DescribeQueries shows it
 	created int64  // Unix ms
 	run     func(ctx context.Context, progress func(answer)) (answer, error)
@@ -120,12 +119,10 @@ func (qs *queries) start(q *query) (string, error) {
 	q.cancel = cancel
 	qs.byID[q.id] = q
 	qs.order = append(qs.order, q)
-	qs.s.work.Add(1)
-	go func() {
-		defer qs.s.work.Done()
+	qs.s.work.Go(func() {
 		defer cancel()
 		qs.execute(ctx, q)
-	}()
+	})
 	return q.id, nil
 }
 

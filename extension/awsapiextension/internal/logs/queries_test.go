@@ -23,7 +23,7 @@ import (
 func (f *fixture) query(text string) (rows []string, out *api.GetQueryResultsOutput) {
 	f.Helper()
 	start, err := f.StartQuery(f.Context(), &api.StartQueryInput{
-		LogGroupName: ptr("g"), QueryString: &text, StartTime: ptr(f.clock.ms()/1000 - 3600), EndTime: ptr(f.clock.ms() / 1000),
+		LogGroupName: new("g"), QueryString: &text, StartTime: new(f.clock.ms()/1000 - 3600), EndTime: new(f.clock.ms() / 1000),
 	})
 	require.NoError(f, err)
 	return f.results(*start.QueryId)
@@ -71,7 +71,7 @@ func TestQueryPages(t *testing.T) {
 	require.Len(t, out.Results, 15)
 	list, err := f.DescribeQueries(t.Context(), &api.DescribeQueriesInput{})
 	require.NoError(t, err)
-	in := &api.GetQueryResultsInput{QueryId: list.Queries[0].QueryId, MaxItems: ptr(int32(7))}
+	in := &api.GetQueryResultsInput{QueryId: list.Queries[0].QueryId, MaxItems: new(int32(7))}
 	var sizes []int
 	for more := true; more; more = in.NextToken != nil {
 		out, err := f.GetQueryResults(t.Context(), in)
@@ -80,7 +80,7 @@ func TestQueryPages(t *testing.T) {
 		in.NextToken = out.NextToken
 	}
 	assert.Equal(t, []int{7, 7, 1}, sizes)
-	in.NextToken = ptr("x")
+	in.NextToken = new("x")
 	_, err = f.GetQueryResults(t.Context(), in)
 	wantError(t, err, "InvalidParameterException", "The specified nextToken is invalid.")
 }
@@ -91,7 +91,7 @@ func TestDescribeQueries(t *testing.T) {
 	f.query("fields @message")
 	f.clock.advance(time.Second)
 	f.query("fields @timestamp")
-	out, err := f.DescribeQueries(ctx, &api.DescribeQueriesInput{LogGroupName: ptr("g"), MaxResults: ptr(int32(1))})
+	out, err := f.DescribeQueries(ctx, &api.DescribeQueriesInput{LogGroupName: new("g"), MaxResults: new(int32(1))})
 	require.NoError(t, err)
 	require.Len(t, out.Queries, 1)
 	q := out.Queries[0]
@@ -100,12 +100,12 @@ func TestDescribeQueries(t *testing.T) {
 	assert.Equal(t, "g", *q.LogGroupName)
 	assert.Equal(t, f.clock.ms(), *q.CreateTime)
 	assert.Equal(t, types.QueryStatusComplete, q.Status)
-	out, err = f.DescribeQueries(ctx, &api.DescribeQueriesInput{LogGroupName: ptr("g"), NextToken: out.NextToken})
+	out, err = f.DescribeQueries(ctx, &api.DescribeQueriesInput{LogGroupName: new("g"), NextToken: out.NextToken})
 	require.NoError(t, err)
 	require.Len(t, out.Queries, 1)
 	assert.Contains(t, *out.Queries[0].QueryString, "fields @message")
 	assert.Nil(t, out.NextToken)
-	for _, in := range []api.DescribeQueriesInput{{LogGroupName: ptr("other")}, {Status: types.QueryStatusRunning}, {Status: "Bogus"}, {QueryLanguage: types.QueryLanguagePpl}} {
+	for _, in := range []api.DescribeQueriesInput{{LogGroupName: new("other")}, {Status: types.QueryStatusRunning}, {Status: "Bogus"}, {QueryLanguage: types.QueryLanguagePpl}} {
 		out, err := f.DescribeQueries(ctx, &in)
 		require.NoError(t, err)
 		assert.Empty(t, out.Queries)
@@ -120,7 +120,7 @@ func TestQuerySource(t *testing.T) {
 	ctx := t.Context()
 	f.clock.advance(time.Second)
 	f.otlp("/other", "s", "from other", f.clock.ms())
-	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: ptr("/rare"), LogGroupClass: types.LogGroupClassInfrequentAccess})
+	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: new("/rare"), LogGroupClass: types.LogGroupClassInfrequentAccess})
 	require.NoError(t, err)
 	now := f.clock.ms() / 1000
 	for _, c := range []struct {
@@ -134,7 +134,7 @@ func TestQuerySource(t *testing.T) {
 		{`SOURCE logGroups(class: ["INFREQUENT_ACCESS"])`, nil, `SOURCE logGroups(class: ["INFREQUENT_ACCESS"]) START=%d000 END=%d999 | fields @message`},
 	} {
 		t.Run(c.source, func(t *testing.T) {
-			start, err := f.StartQuery(ctx, &api.StartQueryInput{QueryString: ptr(c.source + " | fields @message"), StartTime: ptr(now - 60), EndTime: &now})
+			start, err := f.StartQuery(ctx, &api.StartQueryInput{QueryString: new(c.source + " | fields @message"), StartTime: new(now - 60), EndTime: &now})
 			require.NoError(t, err)
 			rows, _ := f.results(*start.QueryId)
 			assert.Equal(t, c.want, rows)
@@ -142,7 +142,7 @@ func TestQuerySource(t *testing.T) {
 			require.NoError(t, err)
 			assert.Equal(t, fmt.Sprintf(c.shown, now-60, now), *list.Queries[0].QueryString)
 			// What is shown is a query, and the same.
-			start, err = f.StartQuery(ctx, &api.StartQueryInput{QueryString: list.Queries[0].QueryString, StartTime: ptr(int64(0)), EndTime: ptr(int64(0))})
+			start, err = f.StartQuery(ctx, &api.StartQueryInput{QueryString: list.Queries[0].QueryString, StartTime: new(int64(0)), EndTime: new(int64(0))})
 			require.NoError(t, err)
 			rows, _ = f.results(*start.QueryId)
 			assert.Equal(t, c.want, rows)
@@ -153,10 +153,10 @@ func TestQuerySource(t *testing.T) {
 		`SOURCE logGroups(accountIdentifier: ["210987654321"])`: "accountIdentifiers: the linked account 210987654321 is not supported by this endpoint.",
 		`SOURCE "g" ` + strings.Repeat(`"x" `, 50):              "A query may be over 50 log groups, not 51.",
 	} {
-		_, err := f.StartQuery(ctx, &api.StartQueryInput{QueryString: ptr(source + " | fields @message"), StartTime: ptr(now - 60), EndTime: &now})
+		_, err := f.StartQuery(ctx, &api.StartQueryInput{QueryString: new(source + " | fields @message"), StartTime: new(now - 60), EndTime: &now})
 		require.ErrorContains(t, err, message)
 	}
-	_, err = f.StartQuery(ctx, &api.StartQueryInput{LogGroupName: ptr("g"), QueryString: ptr(`SOURCE "g" | fields @message`), StartTime: ptr(now - 60), EndTime: &now})
+	_, err = f.StartQuery(ctx, &api.StartQueryInput{LogGroupName: new("g"), QueryString: new(`SOURCE "g" | fields @message`), StartTime: new(now - 60), EndTime: &now})
 	wantError(t, err, "InvalidParameterException", "A query with SOURCE must not name log groups in the request, too.")
 }
 
@@ -164,7 +164,7 @@ func TestStartQueryErrors(t *testing.T) {
 	f := newEvents(t, 1)
 	ctx := t.Context()
 	now := f.clock.ms() / 1000
-	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: ptr("rare"), LogGroupClass: types.LogGroupClassInfrequentAccess})
+	_, err := f.CreateLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: new("rare"), LogGroupClass: types.LogGroupClassInfrequentAccess})
 	require.NoError(t, err)
 	for _, c := range []struct {
 		name          string
@@ -172,28 +172,44 @@ func TestStartQueryErrors(t *testing.T) {
 		code, message string
 		start, end    int32
 	}{
-		{name: "syntax", in: api.StartQueryInput{LogGroupName: ptr("g"), QueryString: ptr("fields @message | nonsense x")}, code: "MalformedQueryException"},
-		{name: "no group", in: api.StartQueryInput{QueryString: ptr("fields a")}, code: "InvalidParameterException",
-			message: "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers is required."},
-		{name: "two kinds of group", in: api.StartQueryInput{LogGroupName: ptr("g"), LogGroupNames: []string{"g"}, QueryString: ptr("fields a")}, code: "InvalidParameterException",
-			message: "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers is required."},
-		{name: "too many groups", in: api.StartQueryInput{LogGroupNames: slicesRepeat("g", 51), QueryString: ptr("fields a")}, code: "InvalidParameterException",
-			message: "A query may be over 50 log groups, not 51."},
-		{name: "PPL", in: api.StartQueryInput{LogGroupName: ptr("g"), QueryString: ptr("fields a"), QueryLanguage: types.QueryLanguagePpl}, code: "InvalidParameterException",
-			message: "queryLanguage: the language PPL is not supported by this endpoint."},
-		{name: "limit", in: api.StartQueryInput{LogGroupName: ptr("g"), QueryString: ptr("fields a"), Limit: ptr(int32(100_001))}, code: "InvalidParameterException",
-			message: "1 validation error detected: Value '100001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100000"},
-		{name: "times", in: api.StartQueryInput{LogGroupName: ptr("g"), QueryString: ptr("fields a"), StartTime: ptr(now), EndTime: ptr(now - 1)}, code: "InvalidParameterException",
-			message: "The startTime of a query must not be after its endTime."},
-		{name: "before creation", in: api.StartQueryInput{LogGroupName: ptr("g"), QueryString: ptr("fields @message"), StartTime: ptr(now - 9000), EndTime: ptr(now - 7200)},
+		{name: "syntax", in: api.StartQueryInput{LogGroupName: new("g"), QueryString: new("fields @message | nonsense x")}, code: "MalformedQueryException"},
+		{
+			name: "no group", in: api.StartQueryInput{QueryString: new("fields a")}, code: "InvalidParameterException",
+			message: "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers is required.",
+		},
+		{
+			name: "two kinds of group", in: api.StartQueryInput{LogGroupName: new("g"), LogGroupNames: []string{"g"}, QueryString: new("fields a")}, code: "InvalidParameterException",
+			message: "Exactly one of logGroupName, logGroupNames and logGroupIdentifiers is required.",
+		},
+		{
+			name: "too many groups", in: api.StartQueryInput{LogGroupNames: slicesRepeat("g", 51), QueryString: new("fields a")}, code: "InvalidParameterException",
+			message: "A query may be over 50 log groups, not 51.",
+		},
+		{
+			name: "PPL", in: api.StartQueryInput{LogGroupName: new("g"), QueryString: new("fields a"), QueryLanguage: types.QueryLanguagePpl}, code: "InvalidParameterException",
+			message: "queryLanguage: the language PPL is not supported by this endpoint.",
+		},
+		{
+			name: "limit", in: api.StartQueryInput{LogGroupName: new("g"), QueryString: new("fields a"), Limit: new(int32(100_001))}, code: "InvalidParameterException",
+			message: "1 validation error detected: Value '100001' at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100000",
+		},
+		{
+			name: "times", in: api.StartQueryInput{LogGroupName: new("g"), QueryString: new("fields a"), StartTime: new(now), EndTime: new(now - 1)}, code: "InvalidParameterException",
+			message: "The startTime of a query must not be after its endTime.",
+		},
+		{
+			name: "before creation", in: api.StartQueryInput{LogGroupName: new("g"), QueryString: new("fields @message"), StartTime: new(now - 9000), EndTime: new(now - 7200)},
 			code:    "MalformedQueryException",
-			message: "Query's end date and time is either before the log groups creation time or exceeds the log groups log retention settings ([0,15])", end: 15},
-		{name: "stats over infrequent access", in: api.StartQueryInput{LogGroupName: ptr("rare"), QueryString: ptr("stats count(*) as a by b | stats max(a) as c by b | stats max(c)")},
-			code: "MalformedQueryException", message: "A query over the log group rare of the class INFREQUENT_ACCESS may have 2 stats commands", end: -1},
+			message: "Query's end date and time is either before the log groups creation time or exceeds the log groups log retention settings ([0,15])", end: 15,
+		},
+		{
+			name: "stats over infrequent access", in: api.StartQueryInput{LogGroupName: new("rare"), QueryString: new("stats count(*) as a by b | stats max(a) as c by b | stats max(c)")},
+			code: "MalformedQueryException", message: "A query over the log group rare of the class INFREQUENT_ACCESS may have 2 stats commands", end: -1,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.in.StartTime == nil {
-				c.in.StartTime, c.in.EndTime = ptr(now-3600), &now
+				c.in.StartTime, c.in.EndTime = new(now-3600), &now
 			}
 			_, err := f.StartQuery(ctx, &c.in)
 			if c.message != "" {
@@ -212,12 +228,12 @@ func TestStartQueryErrors(t *testing.T) {
 			}
 		})
 	}
-	_, err = f.StartQuery(ctx, &api.StartQueryInput{LogGroupNames: []string{"g", "none"}, QueryString: ptr("fields a"), StartTime: ptr(now - 1), EndTime: &now})
+	_, err = f.StartQuery(ctx, &api.StartQueryInput{LogGroupNames: []string{"g", "none"}, QueryString: new("fields a"), StartTime: new(now - 1), EndTime: &now})
 	var missing *types.ResourceNotFoundException
 	require.ErrorAs(t, err, &missing)
 	assert.Regexp(t, `^Log group 'none' does not exist for account ID '123456789012' \(Service: AWSLogs; Status Code: 400; `+
 		`Error Code: ResourceNotFoundException; Request ID: [0-9a-f-]{36}; Proxy: null\)$`, missing.ErrorMessage())
-	_, err = f.GetQueryResults(ctx, &api.GetQueryResultsInput{QueryId: ptr("none")})
+	_, err = f.GetQueryResults(ctx, &api.GetQueryResultsInput{QueryId: new("none")})
 	wantError(t, err, "ResourceNotFoundException", "Query with ID none does not exist.")
 }
 
@@ -254,7 +270,7 @@ func TestStopQuery(t *testing.T) {
 	assert.Equal(t, types.QueryStatusCancelled, out.Status)
 	_, err = f.StopQuery(ctx, &api.StopQueryInput{QueryId: &id})
 	wantError(t, err, "InvalidParameterException", "The specified query is not running. Its status is Cancelled.")
-	_, err = f.StopQuery(ctx, &api.StopQueryInput{QueryId: ptr("none")})
+	_, err = f.StopQuery(ctx, &api.StopQueryInput{QueryId: new("none")})
 	wantError(t, err, "ResourceNotFoundException", "Query with ID none does not exist.")
 }
 
@@ -357,26 +373,28 @@ func TestQueryDefinitions(t *testing.T) {
 		return *out.QueryDefinitionId
 	}
 	b := put(api.PutQueryDefinitionInput{
-		Name: ptr("folder/b"), QueryString: ptr("fields @message | filter a = {{x}}"), LogGroupNames: []string{"g"},
-		Parameters: []types.QueryParameter{{Name: ptr("x"), DefaultValue: ptr("1"), Description: ptr("d")}},
+		Name: new("folder/b"), QueryString: new("fields @message | filter a = {{x}}"), LogGroupNames: []string{"g"},
+		Parameters: []types.QueryParameter{{Name: new("x"), DefaultValue: new("1"), Description: new("d")}},
 	})
 	token := strings.Repeat("t", 36)
-	a := put(api.PutQueryDefinitionInput{Name: ptr("folder/a"), QueryString: ptr("fields a"), ClientToken: &token})
-	assert.Equal(t, a, put(api.PutQueryDefinitionInput{Name: ptr("folder/a"), QueryString: ptr("fields a"), ClientToken: &token}))
-	put(api.PutQueryDefinitionInput{Name: ptr("other"), QueryString: ptr("fields a"), ClientToken: ptr(strings.Repeat("u", 36))})
+	a := put(api.PutQueryDefinitionInput{Name: new("folder/a"), QueryString: new("fields a"), ClientToken: &token})
+	assert.Equal(t, a, put(api.PutQueryDefinitionInput{Name: new("folder/a"), QueryString: new("fields a"), ClientToken: &token}))
+	put(api.PutQueryDefinitionInput{Name: new("other"), QueryString: new("fields a"), ClientToken: new(strings.Repeat("u", 36))})
 	f.open()
-	out, err := f.DescribeQueryDefinitions(ctx, &api.DescribeQueryDefinitionsInput{QueryDefinitionNamePrefix: ptr("folder/")})
+	out, err := f.DescribeQueryDefinitions(ctx, &api.DescribeQueryDefinitionsInput{QueryDefinitionNamePrefix: new("folder/")})
 	require.NoError(t, err)
 	now := f.clock.ms()
 	assert.Equal(t, []types.QueryDefinition{
-		{QueryDefinitionId: &a, Name: ptr("folder/a"), QueryString: ptr("fields a"), LastModified: &now, QueryLanguage: types.QueryLanguageCwli},
-		{QueryDefinitionId: &b, Name: ptr("folder/b"), QueryString: ptr("fields @message | filter a = {{x}}"), LastModified: &now,
+		{QueryDefinitionId: &a, Name: new("folder/a"), QueryString: new("fields a"), LastModified: &now, QueryLanguage: types.QueryLanguageCwli},
+		{
+			QueryDefinitionId: &b, Name: new("folder/b"), QueryString: new("fields @message | filter a = {{x}}"), LastModified: &now,
 			QueryLanguage: types.QueryLanguageCwli, LogGroupNames: []string{"g"},
-			Parameters: []types.QueryParameter{{Name: ptr("x"), DefaultValue: ptr("1"), Description: ptr("d")}}},
+			Parameters: []types.QueryParameter{{Name: new("x"), DefaultValue: new("1"), Description: new("d")}},
+		},
 	}, out.QueryDefinitions)
 	// An update replaces everything.
-	assert.Equal(t, b, put(api.PutQueryDefinitionInput{QueryDefinitionId: &b, Name: ptr("folder/b2"), QueryString: ptr("fields b"), ClientToken: ptr(strings.Repeat("v", 36))}))
-	out, err = f.DescribeQueryDefinitions(ctx, &api.DescribeQueryDefinitionsInput{MaxResults: ptr(int32(2))})
+	assert.Equal(t, b, put(api.PutQueryDefinitionInput{QueryDefinitionId: &b, Name: new("folder/b2"), QueryString: new("fields b"), ClientToken: new(strings.Repeat("v", 36))}))
+	out, err = f.DescribeQueryDefinitions(ctx, &api.DescribeQueryDefinitionsInput{MaxResults: new(int32(2))})
 	require.NoError(t, err)
 	require.Len(t, out.QueryDefinitions, 2)
 	assert.Empty(t, out.QueryDefinitions[1].LogGroupNames)
@@ -391,11 +409,11 @@ func TestQueryDefinitions(t *testing.T) {
 	assert.True(t, del.Success)
 	_, err = f.DeleteQueryDefinition(ctx, &api.DeleteQueryDefinitionInput{QueryDefinitionId: &b})
 	wantError(t, err, "ResourceNotFoundException", "The specified query definition does not exist.")
-	_, err = f.PutQueryDefinition(ctx, &api.PutQueryDefinitionInput{QueryDefinitionId: &b, Name: ptr("x"), QueryString: ptr("y"), ClientToken: ptr(strings.Repeat("w", 36))})
+	_, err = f.PutQueryDefinition(ctx, &api.PutQueryDefinitionInput{QueryDefinitionId: &b, Name: new("x"), QueryString: new("y"), ClientToken: new(strings.Repeat("w", 36))})
 	wantError(t, err, "ResourceNotFoundException", "The specified query definition does not exist.")
-	_, err = f.PutQueryDefinition(ctx, &api.PutQueryDefinitionInput{Name: ptr("x"), QueryString: ptr("y"), QueryLanguage: types.QueryLanguageSql, ClientToken: ptr(strings.Repeat("w", 36))})
+	_, err = f.PutQueryDefinition(ctx, &api.PutQueryDefinitionInput{Name: new("x"), QueryString: new("y"), QueryLanguage: types.QueryLanguageSql, ClientToken: new(strings.Repeat("w", 36))})
 	wantError(t, err, "InvalidParameterException", "queryLanguage: the language SQL is not supported by this endpoint.")
-	_, err = f.PutQueryDefinition(ctx, &api.PutQueryDefinitionInput{Name: ptr("x"), QueryString: ptr("y"), Parameters: []types.QueryParameter{{Name: ptr("9")}}, ClientToken: ptr(strings.Repeat("w", 36))})
+	_, err = f.PutQueryDefinition(ctx, &api.PutQueryDefinitionInput{Name: new("x"), QueryString: new("y"), Parameters: []types.QueryParameter{{Name: new("9")}}, ClientToken: new(strings.Repeat("w", 36))})
 	wantError(t, err, "InvalidParameterException", "1 validation error detected: Value '9' at 'parameters.1.member.name' failed to satisfy constraint: "+
 		"Member must satisfy regular expression pattern: ^[a-zA-Z_][a-zA-Z0-9_]*")
 }

@@ -134,7 +134,7 @@ func (s *Service) getLogGroupFields(ctx context.Context, in *api.GetLogGroupFiel
 	}
 	out := &api.GetLogGroupFieldsOutput{LogGroupFields: []types.LogGroupField{}}
 	for field, n := range counts {
-		out.LogGroupFields = append(out.LogGroupFields, types.LogGroupField{Name: ptr(field), Percent: int32(n * 100 / events)})
+		out.LogGroupFields = append(out.LogGroupFields, types.LogGroupField{Name: new(field), Percent: int32(n * 100 / events)})
 	}
 	slices.SortFunc(out.LogGroupFields, func(a, b types.LogGroupField) int {
 		return cmp.Or(-cmp.Compare(a.Percent, b.Percent), strings.Compare(*a.Name, *b.Name))

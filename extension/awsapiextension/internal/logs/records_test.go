@@ -25,7 +25,7 @@ func TestGetLogRecord(t *testing.T) {
 	f.put("/aws/lambda/fn", "s", "before", line, "behind")
 	ms := strconv.FormatInt(f.clock.ms(), 10)
 	start, err := f.StartQuery(ctx, &api.StartQueryInput{
-		LogGroupName: ptr("/aws/lambda/fn"), QueryString: ptr(`filter @type = "REPORT"`), StartTime: ptr(f.clock.ms()/1000 - 1), EndTime: ptr(f.clock.ms()/1000 + 1),
+		LogGroupName: new("/aws/lambda/fn"), QueryString: new(`filter @type = "REPORT"`), StartTime: new(f.clock.ms()/1000 - 1), EndTime: new(f.clock.ms()/1000 + 1),
 	})
 	require.NoError(t, err)
 	_, results := f.results(*start.QueryId)
@@ -34,7 +34,7 @@ func TestGetLogRecord(t *testing.T) {
 	pointer := cells[len(cells)-1].Value
 	require.Equal(t, "@ptr", *cells[len(cells)-1].Field)
 
-	out, err := f.Client.GetLogRecord(ctx, &api.GetLogRecordInput{LogRecordPointer: pointer})
+	out, err := f.GetLogRecord(ctx, &api.GetLogRecordInput{LogRecordPointer: pointer})
 	require.NoError(t, err)
 	assert.Equal(t, map[string]string{
 		"@timestamp": ms, "@ingestionTime": ms, "@log": "123456789012:/aws/lambda/fn", "@logStream": "s", "@message": line, "@ptr": *pointer,
@@ -54,15 +54,15 @@ func TestGetLogRecord(t *testing.T) {
 	} {
 		p := other
 		c.change(&p)
-		_, err := f.Client.GetLogRecord(ctx, &api.GetLogRecordInput{LogRecordPointer: ptr(p.String())})
+		_, err := f.GetLogRecord(ctx, &api.GetLogRecordInput{LogRecordPointer: new(p.String())})
 		wantError(t, err, c.code, c.message)
 	}
-	_, err = f.Client.GetLogRecord(ctx, &api.GetLogRecordInput{LogRecordPointer: ptr("x")})
+	_, err = f.GetLogRecord(ctx, &api.GetLogRecordInput{LogRecordPointer: new("x")})
 	wantError(t, err, "InvalidParameterException", "The specified logRecordPointer is invalid.")
 	// What is deleted cannot be had by its pointer.
-	_, err = f.Client.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: ptr("/aws/lambda/fn"), LogStreamName: ptr("s")})
+	_, err = f.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: new("/aws/lambda/fn"), LogStreamName: new("s")})
 	require.NoError(t, err)
-	_, err = f.Client.GetLogRecord(ctx, &api.GetLogRecordInput{LogRecordPointer: pointer})
+	_, err = f.GetLogRecord(ctx, &api.GetLogRecordInput{LogRecordPointer: pointer})
 	wantError(t, err, "ResourceNotFoundException", "The specified log record does not exist.")
 }
 
@@ -75,8 +75,8 @@ func TestGetLogGroupFields(t *testing.T) {
 	f.put("g", "s", `{"a":1,"b":{"c":true}}`, `{"a":"x"}`, "text")
 	get := func(in api.GetLogGroupFieldsInput) map[string]int32 {
 		t.Helper()
-		in.LogGroupName = ptr("g")
-		out, err := f.Client.GetLogGroupFields(ctx, &in)
+		in.LogGroupName = new("g")
+		out, err := f.GetLogGroupFields(ctx, &in)
 		require.NoError(t, err)
 		got := map[string]int32{}
 		last := int32(100)
@@ -91,10 +91,10 @@ func TestGetLogGroupFields(t *testing.T) {
 	assert.Equal(t, want, get(api.GetLogGroupFieldsInput{}))
 	f.clock.advance(16 * time.Minute)
 	assert.Empty(t, get(api.GetLogGroupFieldsInput{}))
-	assert.Equal(t, want, get(api.GetLogGroupFieldsInput{Time: ptr(first + 7*60)}))
-	assert.Equal(t, want, get(api.GetLogGroupFieldsInput{Time: ptr((first - 7*60) * 1000)}))
-	assert.Empty(t, get(api.GetLogGroupFieldsInput{Time: ptr(first + 9*60)}))
-	_, err := f.Client.GetLogGroupFields(ctx, &api.GetLogGroupFieldsInput{LogGroupName: ptr("none")})
+	assert.Equal(t, want, get(api.GetLogGroupFieldsInput{Time: new(first + 7*60)}))
+	assert.Equal(t, want, get(api.GetLogGroupFieldsInput{Time: new((first - 7*60) * 1000)}))
+	assert.Empty(t, get(api.GetLogGroupFieldsInput{Time: new(first + 9*60)}))
+	_, err := f.GetLogGroupFields(ctx, &api.GetLogGroupFieldsInput{LogGroupName: new("none")})
 	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 }
 

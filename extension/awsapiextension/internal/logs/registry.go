@@ -179,7 +179,7 @@ func (r *registry) find(t store.Tenant, name string) *group {
 }
 
 // show makes a group's row visible. The caller holds mu.
-func (r *registry) show(row *groupRow) *group {
+func (r *registry) show(row *groupRow) {
 	ts := r.tenant(row.tenant())
 	g := ts.groups[row.Name]
 	if g == nil {
@@ -187,7 +187,6 @@ func (r *registry) show(row *groupRow) *group {
 		ts.groups[row.Name] = g
 	}
 	g.row = row
-	return g
 }
 
 // show makes a stream's row visible. The caller holds mu.

@@ -231,7 +231,7 @@ func (f *fixture) put(group, stream string, messages ...string) {
 	f.Helper()
 	var events []types.InputLogEvent
 	for _, m := range messages {
-		events = append(events, types.InputLogEvent{Timestamp: ptr(f.clock.ms()), Message: ptr(m)})
+		events = append(events, types.InputLogEvent{Timestamp: new(f.clock.ms()), Message: new(m)})
 	}
 	_, err := f.PutLogEvents(f.Context(), &api.PutLogEventsInput{LogGroupName: &group, LogStreamName: &stream, LogEvents: events})
 	require.NoError(f, err)
@@ -251,12 +251,12 @@ func (f *fixture) messages(group string) []string {
 }
 
 // wantError checks an error's code and message.
-func wantError(t testing.TB, err error, code, message string) {
-	t.Helper()
+func wantError(tb testing.TB, err error, code, message string) {
+	tb.Helper()
 	var e smithy.APIError
-	if assert.ErrorAs(t, err, &e) {
-		assert.Equal(t, code, e.ErrorCode())
-		assert.Equal(t, message, e.ErrorMessage())
+	if assert.ErrorAs(tb, err, &e) {
+		assert.Equal(tb, code, e.ErrorCode())
+		assert.Equal(tb, message, e.ErrorMessage())
 	}
 }
 
@@ -277,32 +277,32 @@ func TestWithoutStore(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, s.Shutdown(t.Context())) }()
 	ctx := awswire.WithRequest(t.Context(), &awswire.Request{Account: testAccount, Region: testRegion})
-	require.NoError(t, s.createLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: ptr("g")}))
-	require.NoError(t, s.createLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")}))
+	require.NoError(t, s.createLogGroup(ctx, &api.CreateLogGroupInput{LogGroupName: new("g")}))
+	require.NoError(t, s.createLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: new("g"), LogStreamName: new("s")}))
 	_, err = s.putLogEvents(ctx, &api.PutLogEventsInput{
-		LogGroupName: ptr("g"), LogStreamName: ptr("s"), LogEvents: []types.InputLogEvent{{Timestamp: ptr(newTestClock().ms()), Message: ptr("x")}},
+		LogGroupName: new("g"), LogStreamName: new("s"), LogEvents: []types.InputLogEvent{{Timestamp: new(newTestClock().ms()), Message: new("x")}},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, 1, got)
 	groups, err := s.describeLogGroups(ctx, &api.DescribeLogGroupsInput{})
 	require.NoError(t, err)
 	assert.Len(t, groups.LogGroups, 1)
-	streams, err := s.describeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: ptr("g")})
+	streams, err := s.describeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: new("g")})
 	require.NoError(t, err)
 	assert.Len(t, streams.LogStreams, 1)
-	_, err = s.getLogEvents(ctx, &api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")})
+	_, err = s.getLogEvents(ctx, &api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s")})
 	var e *awswire.Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, "NotImplemented", e.Code)
-	require.NoError(t, s.deleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")}))
-	require.NoError(t, s.deleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("g")}))
-	assert.ErrorIs(t, s.deleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: ptr("g")}), errNoGroup)
+	require.NoError(t, s.deleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: new("g"), LogStreamName: new("s")}))
+	require.NoError(t, s.deleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("g")}))
+	require.ErrorIs(t, s.deleteLogGroup(ctx, &api.DeleteLogGroupInput{LogGroupName: new("g")}), errNoGroup)
 	_, err = s.putLogEvents(t.Context(), &api.PutLogEventsInput{})
 	require.ErrorContains(t, err, "no request in the context")
 }
 
 func TestStorageErrors(t *testing.T) {
-	assert.NoError(t, storageError("x", nil))
+	require.NoError(t, storageError("x", nil))
 	for _, c := range []struct {
 		err  error
 		code string
@@ -316,6 +316,6 @@ func TestStorageErrors(t *testing.T) {
 		require.ErrorAs(t, storageError("x", c.err), &e)
 		assert.Equal(t, c.code, e.Code)
 	}
-	assert.ErrorIs(t, storageError("x", context.Canceled), context.Canceled)
+	require.ErrorIs(t, storageError("x", context.Canceled), context.Canceled)
 	assert.EqualError(t, storageError("write", errors.New("broken")), "write: broken")
 }

@@ -157,8 +157,8 @@ func malformed(message string, start, end int) error {
 	return &awswire.Error{
 		Code: codeMalformedQuery, Message: message,
 		Fields: map[string]any{"queryCompileError": &types.QueryCompileError{
-			Message:  ptr(message),
-			Location: &types.QueryCompileErrorLocation{StartCharOffset: ptr(int32(start)), EndCharOffset: ptr(int32(end))},
+			Message:  new(message),
+			Location: &types.QueryCompileErrorLocation{StartCharOffset: new(int32(start)), EndCharOffset: new(int32(end))},
 		}},
 	}
 }
@@ -244,7 +244,7 @@ func (s *Service) startQuery(ctx context.Context, in *api.StartQueryInput) (*api
 		}
 		return answer{rows: result.Rows, stats: statistics(result, len(names))}, nil
 	}
-	id, err := s.queries.start(q)
+	id, err := s.queries.start(q) //nolint:contextcheck // the query outlives the request
 	if err != nil {
 		return nil, err
 	}

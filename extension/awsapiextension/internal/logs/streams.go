@@ -225,24 +225,24 @@ func (s *Service) describeLogStreams(ctx context.Context, in *api.DescribeLogStr
 
 func (s *Service) describeStream(ctx context.Context, t store.Tenant, g groupView, v streamView) (types.LogStream, error) {
 	out := types.LogStream{
-		Arn:           ptr(cloudwatchlogs.StreamARN(t.Region, t.Account, g.Name, v.name)),
-		LogStreamName: ptr(v.name),
-		StoredBytes:   ptr(int64(0)), // always, since 2019
+		Arn:           new(cloudwatchlogs.StreamARN(t.Region, t.Account, g.Name, v.name)),
+		LogStreamName: new(v.name),
+		StoredBytes:   new(int64(0)), // always, since 2019
 	}
 	if v.row != nil {
-		out.CreationTime = ptr(v.row.Created)
+		out.CreationTime = new(v.row.Created)
 	} else {
 		created, err := s.firstIngested(ctx, t, g.window(s.nowMs()), v.name)
 		if err != nil {
 			return out, err
 		}
-		out.CreationTime = ptr(created)
+		out.CreationTime = new(created)
 	}
 	if v.data != nil {
-		out.FirstEventTimestamp = ptr(v.data.FirstTimestamp)
-		out.LastEventTimestamp = ptr(v.data.LastTimestamp)
-		out.LastIngestionTime = ptr(v.data.LastIngested)
-		out.UploadSequenceToken = ptr(sequenceToken(v.data.LastIngested, 0))
+		out.FirstEventTimestamp = new(v.data.FirstTimestamp)
+		out.LastEventTimestamp = new(v.data.LastTimestamp)
+		out.LastIngestionTime = new(v.data.LastIngested)
+		out.UploadSequenceToken = new(sequenceToken(v.data.LastIngested, 0))
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ package logs
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,13 +18,13 @@ import (
 func TestLogStreams(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
-	_, err := f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")})
+	_, err := f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: new("g"), LogStreamName: new("s")})
 	wantError(t, err, "ResourceNotFoundException", "The specified log group does not exist.")
 	f.createGroup("g")
 	created := f.clock.ms()
 	f.createStream("g", "b")
 	f.createStream("g", "a")
-	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: ptr("g"), LogStreamName: ptr("a")})
+	_, err = f.CreateLogStream(ctx, &api.CreateLogStreamInput{LogGroupName: new("g"), LogStreamName: new("a")})
 	wantError(t, err, "ResourceAlreadyExistsException", "The specified log stream already exists")
 	f.clock.advance(time.Second)
 	f.put("g", "b", "x")
@@ -31,24 +32,24 @@ func TestLogStreams(t *testing.T) {
 	f.otlp("g", "c", "y", f.clock.ms()-500)
 	row := func(name string, created int64) types.LogStream {
 		return types.LogStream{
-			LogStreamName: &name, CreationTime: &created, StoredBytes: ptr(int64(0)),
-			Arn: ptr("arn:aws:logs:eu-west-1:123456789012:log-group:g:log-stream:" + name),
+			LogStreamName: &name, CreationTime: &created, StoredBytes: new(int64(0)),
+			Arn: new("arn:aws:logs:eu-west-1:123456789012:log-group:g:log-stream:" + name),
 		}
 	}
 	a, b, c := row("a", created), row("b", created), row("c", created+2000)
-	b.FirstEventTimestamp, b.LastEventTimestamp, b.LastIngestionTime = ptr(created+1000), ptr(created+1000), ptr(created+1000)
-	c.FirstEventTimestamp, c.LastEventTimestamp, c.LastIngestionTime = ptr(created+1500), ptr(created+1500), ptr(created+2000)
+	b.FirstEventTimestamp, b.LastEventTimestamp, b.LastIngestionTime = new(created+1000), new(created+1000), new(created+1000)
+	c.FirstEventTimestamp, c.LastEventTimestamp, c.LastIngestionTime = new(created+1500), new(created+1500), new(created+2000)
 	for _, test := range []struct {
 		name string
 		in   api.DescribeLogStreamsInput
 		want []types.LogStream
 	}{
-		{"by name", api.DescribeLogStreamsInput{LogGroupName: ptr("g")}, []types.LogStream{a, b, c}},
-		{"descending", api.DescribeLogStreamsInput{LogGroupName: ptr("g"), Descending: ptr(true)}, []types.LogStream{c, b, a}},
-		{"by time", api.DescribeLogStreamsInput{LogGroupName: ptr("g"), OrderBy: types.OrderByLastEventTime}, []types.LogStream{a, b, c}},
-		{"latest first", api.DescribeLogStreamsInput{LogGroupName: ptr("g"), OrderBy: types.OrderByLastEventTime, Descending: ptr(true)}, []types.LogStream{c, b, a}},
-		{"prefix", api.DescribeLogStreamsInput{LogGroupName: ptr("g"), LogStreamNamePrefix: ptr("b")}, []types.LogStream{b}},
-		{"by ARN", api.DescribeLogStreamsInput{LogGroupIdentifier: ptr("arn:aws:logs:eu-west-1:123456789012:log-group:g"), LogStreamNamePrefix: ptr("d")}, []types.LogStream{}},
+		{"by name", api.DescribeLogStreamsInput{LogGroupName: new("g")}, []types.LogStream{a, b, c}},
+		{"descending", api.DescribeLogStreamsInput{LogGroupName: new("g"), Descending: new(true)}, []types.LogStream{c, b, a}},
+		{"by time", api.DescribeLogStreamsInput{LogGroupName: new("g"), OrderBy: types.OrderByLastEventTime}, []types.LogStream{a, b, c}},
+		{"latest first", api.DescribeLogStreamsInput{LogGroupName: new("g"), OrderBy: types.OrderByLastEventTime, Descending: new(true)}, []types.LogStream{c, b, a}},
+		{"prefix", api.DescribeLogStreamsInput{LogGroupName: new("g"), LogStreamNamePrefix: new("b")}, []types.LogStream{b}},
+		{"by ARN", api.DescribeLogStreamsInput{LogGroupIdentifier: new("arn:aws:logs:eu-west-1:123456789012:log-group:g"), LogStreamNamePrefix: new("d")}, []types.LogStream{}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			out, err := f.DescribeLogStreams(ctx, &test.in)
@@ -65,17 +66,29 @@ func TestLogStreams(t *testing.T) {
 		in            api.DescribeLogStreamsInput
 		code, message string
 	}{
-		{api.DescribeLogStreamsInput{LogGroupName: ptr("g"), LogGroupIdentifier: ptr("g")}, "ValidationException",
-			"LogGroup name and LogGroup ARN are mutually exclusive parameters."},
-		{api.DescribeLogStreamsInput{LogGroupName: ptr("g"), LogStreamNamePrefix: ptr("a"), OrderBy: types.OrderByLastEventTime}, "InvalidParameterException",
-			"Cannot order by LastEventTime with a logStreamNamePrefix."},
-		{api.DescribeLogStreamsInput{LogGroupName: ptr("none")}, "ResourceNotFoundException", "The specified log group does not exist."},
-		{api.DescribeLogStreamsInput{LogGroupIdentifier: ptr("arn:aws:logs:us-east-1:123456789012:log-group:g")}, "ResourceNotFoundException",
-			"The specified log group does not exist."},
-		{api.DescribeLogStreamsInput{LogGroupIdentifier: ptr("arn:aws:logs:x")}, "InvalidParameterException", "Invalid ARN of a log group: arn:aws:logs:x"},
-		{api.DescribeLogStreamsInput{}, "InvalidParameterException",
-			"1 validation error detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null"},
-		{api.DescribeLogStreamsInput{LogGroupName: ptr("g"), NextToken: ptr("zzz")}, "InvalidParameterException", "The specified nextToken is invalid."},
+		{
+			api.DescribeLogStreamsInput{LogGroupName: new("g"), LogGroupIdentifier: new("g")},
+			"ValidationException",
+			"LogGroup name and LogGroup ARN are mutually exclusive parameters.",
+		},
+		{
+			api.DescribeLogStreamsInput{LogGroupName: new("g"), LogStreamNamePrefix: new("a"), OrderBy: types.OrderByLastEventTime},
+			"InvalidParameterException",
+			"Cannot order by LastEventTime with a logStreamNamePrefix.",
+		},
+		{api.DescribeLogStreamsInput{LogGroupName: new("none")}, "ResourceNotFoundException", "The specified log group does not exist."},
+		{
+			api.DescribeLogStreamsInput{LogGroupIdentifier: new("arn:aws:logs:us-east-1:123456789012:log-group:g")},
+			"ResourceNotFoundException",
+			"The specified log group does not exist.",
+		},
+		{api.DescribeLogStreamsInput{LogGroupIdentifier: new("arn:aws:logs:x")}, "InvalidParameterException", "Invalid ARN of a log group: arn:aws:logs:x"},
+		{
+			api.DescribeLogStreamsInput{},
+			"InvalidParameterException",
+			"1 validation error detected: Value null at 'logGroupName' failed to satisfy constraint: Member must not be null",
+		},
+		{api.DescribeLogStreamsInput{LogGroupName: new("g"), NextToken: new("zzz")}, "InvalidParameterException", "The specified nextToken is invalid."},
 	} {
 		_, err := f.DescribeLogStreams(ctx, &test.in)
 		wantError(t, err, test.code, test.message)
@@ -93,14 +106,14 @@ func TestStoredStreams(t *testing.T) {
 	f.createStream("/otel/shop", "pod-2")
 	f.put("/otel/shop", "pod-2", "d")
 	assert.Equal(t, []string{"a", "b", "c", "d"}, f.messages("/otel/shop"))
-	out, err := f.DescribeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: ptr("/otel/shop")})
+	out, err := f.DescribeLogStreams(ctx, &api.DescribeLogStreamsInput{LogGroupName: new("/otel/shop")})
 	require.NoError(t, err)
 	require.Len(t, out.LogStreams, 2)
 	assert.Equal(t, f.clock.ms()-60_000, *out.LogStreams[0].CreationTime)
 
 	// What is not there is looked for every two seconds only.
-	in := &api.PutLogEventsInput{LogGroupName: ptr("/otel/shop"), LogStreamName: ptr("pod-3"), LogEvents: []types.InputLogEvent{
-		{Timestamp: ptr(f.clock.ms()), Message: ptr("e")},
+	in := &api.PutLogEventsInput{LogGroupName: new("/otel/shop"), LogStreamName: new("pod-3"), LogEvents: []types.InputLogEvent{
+		{Timestamp: new(f.clock.ms()), Message: new("e")},
 	}}
 	put := func() error {
 		_, err := f.PutLogEvents(ctx, in)
@@ -111,7 +124,7 @@ func TestStoredStreams(t *testing.T) {
 	wantError(t, put(), "ResourceNotFoundException", "The specified log stream does not exist.")
 	f.clock.advance(missLifetime * time.Millisecond)
 	require.NoError(t, put())
-	in.LogGroupName = ptr("/none")
+	in.LogGroupName = new("/none")
 	wantError(t, put(), "ResourceNotFoundException", "The specified log group does not exist.")
 	f.otlp("/none", "pod-3", "x", f.clock.ms())
 	wantError(t, put(), "ResourceNotFoundException", "The specified log group does not exist.")
@@ -122,12 +135,12 @@ func TestStoredStreams(t *testing.T) {
 func TestMissesAreBounded(t *testing.T) {
 	var m misses
 	for i := range 5000 {
-		m.note(testTenant, fmt.Sprint(i), map[string]bool{"a": true}, 1)
+		m.note(testTenant, strconv.Itoa(i), map[string]bool{"a": true}, 1)
 		assert.LessOrEqual(t, len(m.groups), maxMisses)
 	}
 	many := map[string]bool{}
 	for i := range maxMissNames/2 + 1 {
-		many[fmt.Sprint(i)] = true
+		many[strconv.Itoa(i)] = true
 	}
 	m.note(testTenant, "g", many, 1)
 	assert.False(t, m.absent(testTenant, "g", "x", 1))
@@ -151,8 +164,8 @@ func TestDescribeLogStreamsPages(t *testing.T) {
 			f.put("g", want[i], "x")
 		}
 	}
-	for _, in := range []api.DescribeLogStreamsInput{{}, {OrderBy: types.OrderByLastEventTime, Descending: ptr(true)}} {
-		in.LogGroupName = ptr("g")
+	for _, in := range []api.DescribeLogStreamsInput{{}, {OrderBy: types.OrderByLastEventTime, Descending: new(true)}} {
+		in.LogGroupName = new("g")
 		pages := api.NewDescribeLogStreamsPaginator(f, &in)
 		var got []string
 		for pages.HasMorePages() {
@@ -176,7 +189,7 @@ func TestDeleteLogStream(t *testing.T) {
 	ctx := t.Context()
 	f.createGroup("g")
 	del := func(name string) error {
-		_, err := f.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: ptr("g"), LogStreamName: &name})
+		_, err := f.DeleteLogStream(ctx, &api.DeleteLogStreamInput{LogGroupName: new("g"), LogStreamName: &name})
 		return err
 	}
 	wantError(t, del("s"), "ResourceNotFoundException", "The specified log stream does not exist.")
@@ -189,7 +202,7 @@ func TestDeleteLogStream(t *testing.T) {
 		f.open()
 		require.NoError(t, del("s"))
 		assert.Equal(t, []string{"stays"}, f.messages("g"))
-		_, err := f.GetLogEvents(ctx, &api.GetLogEventsInput{LogGroupName: ptr("g"), LogStreamName: ptr("s")})
+		_, err := f.GetLogEvents(ctx, &api.GetLogEventsInput{LogGroupName: new("g"), LogStreamName: new("s")})
 		wantError(t, err, "ResourceNotFoundException", "The specified log stream does not exist.")
 	}
 	f.clock.advance(time.Second)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -96,9 +97,7 @@ func (t *table[R]) plan(puts []*R, deletes []string) (change, error) {
 		if !ok {
 			p = page[R]{}
 			if i < len(t.pages) {
-				for k, r := range t.pages[i] {
-					p[k] = r
-				}
+				maps.Copy(p, t.pages[i])
 			}
 			touched[i] = p
 		}
@@ -158,9 +157,7 @@ func (t *table[R]) plan(puts []*R, deletes []string) (change, error) {
 		for _, k := range deletes {
 			delete(t.where, k)
 		}
-		for k, i := range where {
-			t.where[k] = i
-		}
+		maps.Copy(t.where, where)
 		t.roomy = roomy
 	}}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,6 +28,7 @@ func (m *memoryState) Get(_ context.Context, key string) ([]byte, error) { retur
 func (m *memoryState) Set(ctx context.Context, key string, value []byte) error {
 	return m.Batch(ctx, storage.SetOperation(key, value))
 }
+
 func (m *memoryState) Delete(ctx context.Context, key string) error {
 	return m.Batch(ctx, storage.DeleteOperation(key))
 }
@@ -64,7 +66,7 @@ func TestTable(t *testing.T) {
 		var puts []*testRow
 		var deletes []string
 		for range rnd.IntN(4) {
-			puts = append(puts, &testRow{fmt.Sprint("k", rnd.IntN(40)), fmt.Sprint(step)})
+			puts = append(puts, &testRow{fmt.Sprint("k", rnd.IntN(40)), strconv.Itoa(step)})
 		}
 		for range rnd.IntN(4) {
 			k := fmt.Sprint("k", rnd.IntN(40))
