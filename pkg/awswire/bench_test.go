@@ -73,7 +73,7 @@ func BenchmarkDecodePutLogEvents(b *testing.B) {
 	n := 0
 	for b.Loop() {
 		var in cloudwatchlogs.PutLogEventsInput
-		if err := decodeJSON(body, pl, unsafe.Pointer(&in)); err != nil {
+		if err := decodeJSON(body, pl, unsafe.Pointer(&in), false); err != nil {
 			b.Fatal(err)
 		}
 		n += len(in.LogEvents)
@@ -179,7 +179,7 @@ func filterLogEvents(tb testing.TB) *cloudwatchlogs.FilterLogEventsOutput {
 	var in cloudwatchlogs.PutLogEventsInput
 	pl, err := planOf[cloudwatchlogs.PutLogEventsInput]()
 	require.NoError(tb, err)
-	require.NoError(tb, decodeJSON(putLogEventsBody(tb, 1000), pl, unsafe.Pointer(&in)))
+	require.NoError(tb, decodeJSON(putLogEventsBody(tb, 1000), pl, unsafe.Pointer(&in), false))
 	out := &cloudwatchlogs.FilterLogEventsOutput{}
 	for _, e := range in.LogEvents {
 		out.Events = append(out.Events, logstypes.FilteredLogEvent{
@@ -248,7 +248,7 @@ func BenchmarkMux(b *testing.B) {
 	var in cloudwatchlogs.PutLogEventsInput
 	pl, err := planOf[cloudwatchlogs.PutLogEventsInput]()
 	require.NoError(b, err)
-	require.NoError(b, decodeJSON(putLogEventsBody(b, 1000), pl, unsafe.Pointer(&in)))
+	require.NoError(b, decodeJSON(putLogEventsBody(b, 1000), pl, unsafe.Pointer(&in), false))
 	capture := func(r **http.Request, body *[]byte) aws.Config {
 		return sdkConfig("http://127.0.0.1", captureClient(func(sent *http.Request) {
 			*r = sent.Clone(context.Background())

@@ -175,7 +175,7 @@ func TestExpansionIsBounded(t *testing.T) {
 	var in cloudwatch.PutMetricDataInput
 	require.ErrorIs(t, decodeCBOR([]byte(body), pl, unsafe.Pointer(&in)), errTooBig)
 	body = `{"MetricData":[` + strings.Repeat("{},", 1<<20) + "{}]}"
-	require.ErrorIs(t, decodeJSON([]byte(body), pl, unsafe.Pointer(&in)), errTooBig)
+	require.ErrorIs(t, decodeJSON([]byte(body), pl, unsafe.Pointer(&in), false), errTooBig)
 	assert.Equal(t, 413, serializationError(errTooBig).Status)
 }
 

@@ -14,6 +14,9 @@ import (
 // maxDepth bounds the nesting of a request. AWS's own inputs nest a dozen levels.
 const maxDepth = 64
 
+// codeSerialization is what most services call a request that cannot be read.
+const codeSerialization = "SerializationException"
+
 // errTooBig says that a request would take more memory than its size warrants.
 var errTooBig = errors.New("request expands to too many elements")
 
@@ -60,5 +63,5 @@ func serializationError(err error) *Error {
 	if errors.Is(err, errTooBig) {
 		return &Error{Code: "RequestEntityTooLargeException", Message: err.Error(), Status: http.StatusRequestEntityTooLarge}
 	}
-	return &Error{Code: "SerializationException", Message: err.Error()}
+	return &Error{Code: codeSerialization, Message: err.Error()}
 }

@@ -43,10 +43,14 @@ type description struct {
 	message string
 	// validation is the code of a failed constraint.
 	validation string
+	// serialization is the code of a request that cannot be read, "" for SerializationException.
+	serialization string
 	// throttled is the code of a refused rate.
 	throttled string
 	unsigned  []string
-	maxBody   int64
+	// milliseconds is Service.MillisecondTimestamps.
+	milliseconds bool
+	maxBody      int64
 	// errorNamespaces go before '#' in __type, by shape name; "" is the default.
 	errorNamespaces map[string]string
 	// statuses of errors where neither the SDK's sources nor the rule (400, 500) say it.
@@ -98,7 +102,8 @@ var descriptions = []*description{
 		protocols: []Protocol{ProtocolRESTJSON},
 		version:   "2016-04-12",
 		message:   "Message", validation: "InvalidRequestException", throttled: "ThrottledException",
-		maxBody: defaultMaxBodyBig,
+		serialization: "InvalidRequestException",
+		maxBody:       defaultMaxBodyBig,
 		statuses: map[string]int{
 			"ThrottledException":        http.StatusTooManyRequests,
 			"ResourceNotFoundException": http.StatusNotFound,
@@ -180,23 +185,24 @@ func NewService(signingName string) *Service {
 	}
 	m := models[signingName]
 	s := &Service{
-		SigningName:    d.signingName,
-		Protocols:      slices.Clone(d.protocols),
-		TargetPrefix:   d.targetPrefix,
-		Version:        d.version,
-		XMLNamespace:   d.xmlNamespace,
-		ErrorNamespace: make(map[string]string),
-		QueryErrors:    make(map[string]QueryError),
-		Known:          slices.Clone(m.operations),
-		Paths:          make(map[string]string),
-		defaultMaxBody: d.maxBody,
-		ValidationCode: d.validation,
-		ThrottlingCode: d.throttled,
-		Unsigned:       slices.Clone(d.unsigned),
-		MessageMember:  make(map[string]string),
-		ErrorStatus:    make(map[string]int),
-		noOutput:       make(map[string]bool),
-		operations:     make(map[string]*Operation),
+		SigningName:       d.signingName,
+		Protocols:         slices.Clone(d.protocols),
+		TargetPrefix:      d.targetPrefix,
+		Version:           d.version,
+		XMLNamespace:      d.xmlNamespace,
+		ErrorNamespace:    make(map[string]string),
+		QueryErrors:       make(map[string]QueryError),
+		Known:             slices.Clone(m.operations),
+		Paths:             make(map[string]string),
+		defaultMaxBody:    d.maxBody,
+		ValidationCode:    d.validation,
+		ThrottlingCode:    d.throttled,
+		SerializationCode: d.serialization,
+		Unsigned:          slices.Clone(d.unsigned),
+		MessageMember:     make(map[string]string),
+		ErrorStatus:       make(map[string]int),
+		noOutput:          make(map[string]bool),
+		operations:        make(map[string]*Operation),
 	}
 	maps.Copy(s.ErrorNamespace, d.errorNamespaces)
 	maps.Copy(s.Paths, m.paths)

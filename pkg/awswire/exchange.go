@@ -123,10 +123,14 @@ func (x *exchange) serve() error {
 	case ProtocolCBOR:
 		err = decodeCBOR(plain, x.op.in, in.UnsafePointer())
 	default:
-		err = decodeJSON(plain, x.op.in, in.UnsafePointer())
+		err = decodeJSON(plain, x.op.in, in.UnsafePointer(), s.MillisecondTimestamps)
 	}
 	if err != nil {
-		return serializationError(err)
+		e := serializationError(err)
+		if code := x.req.Service.SerializationCode; code != "" && e.Code == codeSerialization {
+			e.Code = code
+		}
+		return e
 	}
 	ctx := WithRequest(x.r.Context(), x.req)
 	if x.op.stream != nil {

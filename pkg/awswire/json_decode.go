@@ -18,6 +18,8 @@ type jsonDecoder struct {
 	jsonScanner
 	arena
 	budget budget
+	// milliseconds is what [Service.MillisecondTimestamps] says.
+	milliseconds bool
 }
 
 var jsonDecoders = sync.Pool{New: func() any { return new(jsonDecoder) }}
@@ -26,13 +28,13 @@ var jsonDecoders = sync.Pool{New: func() any { return new(jsonDecoder) }}
 const maxScratch = 1 << 20
 
 // decodeJSON reads body into the struct at p. An empty body is an empty structure.
-func decodeJSON(body []byte, pl *plan, p unsafe.Pointer) error {
+func decodeJSON(body []byte, pl *plan, p unsafe.Pointer, milliseconds bool) error {
 	if !utf8.Valid(body) {
 		return malformed("Request body is not valid UTF-8")
 	}
 	d := jsonDecoders.Get().(*jsonDecoder)
 	d.b, d.i, d.depth = body, 0, 0
-	d.budget = budgetFor(len(body))
+	d.budget, d.milliseconds = budgetFor(len(body)), milliseconds
 	defer func() {
 		d.b = nil
 		if cap(d.scratch) > maxScratch {
@@ -242,10 +244,10 @@ func (d *jsonDecoder) time(pl *plan) (time.Time, error) {
 		var ok bool
 		if integer {
 			if n, err := strconv.ParseInt(view(text), 10, 64); err == nil {
-				t, ok = timeOfInt(n)
+				t, ok = d.timeOfInt(n)
 			}
 		} else if f, err := strconv.ParseFloat(view(text), 64); err == nil {
-			t, ok = timeOfFloat(f)
+			t, ok = d.timeOfFloat(f)
 		}
 		if !ok {
 			return time.Time{}, malformed("Number " + clip(text) + " is not a valid Timestamp")
@@ -254,6 +256,20 @@ func (d *jsonDecoder) time(pl *plan) (time.Time, error) {
 	default:
 		return time.Time{}, d.mismatch(pl)
 	}
+}
+
+func (d *jsonDecoder) timeOfInt(n int64) (time.Time, bool) {
+	if !d.milliseconds || n <= latestSecond {
+		return timeOfInt(n)
+	}
+	return time.UnixMilli(n).UTC(), n <= maxEpoch*1000
+}
+
+func (d *jsonDecoder) timeOfFloat(f float64) (time.Time, bool) {
+	if d.milliseconds && f > latestSecond {
+		f /= 1000
+	}
+	return timeOfFloat(f)
 }
 
 func (d *jsonDecoder) blob(pl *plan, p unsafe.Pointer) error {

@@ -55,8 +55,13 @@ type Service struct {
 	MaxBody int64
 	// ValidationCode is the code of errors that [Validation] makes; "" is ValidationException.
 	ValidationCode string
+	// SerializationCode is the code of a request that cannot be read; "" is SerializationException.
+	SerializationCode string
 	// ThrottlingCode is the code of errors that [Throttled] makes; "" is ThrottlingException.
 	ThrottlingCode string
+	// MillisecondTimestamps makes numbers in JSON that are too great for seconds be read as milliseconds. The samplers
+	// of X-Ray's SDK and of OpenTelemetry for Java send such, and AWS takes them.
+	MillisecondTimestamps bool
 	// Unsigned lists operations that AWS accepts without a signature.
 	Unsigned []string
 	// MessageMember is the name of the message's member by error code; "" is the default.

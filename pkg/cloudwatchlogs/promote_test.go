@@ -13,9 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }
-
 func TestPromote(t *testing.T) {
 	const trace = "5759e988bd862e3fe1be46a994272793"
 	for _, c := range []struct {

@@ -121,6 +121,3 @@ func deref[T any](p *T) T {
 	}
 	return *p
 }
-
-//go:fix inline
-func ptr[T any](v T) *T { return new(v) }
