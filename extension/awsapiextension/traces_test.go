@@ -5,6 +5,7 @@ package awsapiextension
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -179,6 +180,39 @@ func TestSummariesPages(t *testing.T) {
 	assert.Equal(t, once, sampled())
 }
 
+// TestSummariesOfOneStart has so many traces of the same start that a token could not name all that were looked at.
+func TestSummariesOfOneStart(t *testing.T) {
+	c := startCollector(t, options{})
+	client := xray.NewFromConfig(c.aws())
+	at := minuteAgo()
+	const n = 2150
+	var docs []string
+	for i := range n {
+		docs = append(docs, segment(traceID(at, i), fmt.Sprintf("%016x", i+1), "", at, time.Second))
+	}
+	for len(docs) > 0 {
+		k := min(len(docs), 1000)
+		putSegments(t, client, docs[:k]...)
+		docs = docs[k:]
+	}
+	p := xray.NewGetTraceSummariesPaginator(client, &xray.GetTraceSummariesInput{
+		StartTime: &at, EndTime: aws.Time(at.Add(time.Minute)),
+	})
+	seen := make(map[string]bool)
+	for p.HasMorePages() {
+		out, err := p.NextPage(t.Context())
+		require.NoError(t, err)
+		if out.NextToken != nil {
+			assert.Less(t, len(*out.NextToken), 200)
+		}
+		for _, s := range out.TraceSummaries {
+			require.False(t, seen[*s.Id], *s.Id)
+			seen[*s.Id] = true
+		}
+	}
+	assert.Len(t, seen, n)
+}
+
 func TestTracesErrors(t *testing.T) {
 	c := startCollector(t, options{})
 	client := xray.NewFromConfig(c.aws())
@@ -200,6 +234,10 @@ func TestTracesErrors(t *testing.T) {
 		"NextToken is invalid.": summaries(func(in *xray.GetTraceSummariesInput) { in.NextToken = aws.String("x") }),
 		"SamplingStrategy.Value must be greater than 0 and at most 1, got 2.": summaries(func(in *xray.GetTraceSummariesInput) {
 			in.SamplingStrategy = &types.SamplingStrategy{Name: types.SamplingStrategyNameFixedRate, Value: aws.Float64(2)}
+		}),
+		"SamplingStrategy.Value must be greater than 0 and at most 1, got NaN.": summaries(func(in *xray.GetTraceSummariesInput) {
+			in.Sampling = aws.Bool(false)
+			in.SamplingStrategy = &types.SamplingStrategy{Name: types.SamplingStrategyNameFixedRate, Value: aws.Float64(math.NaN())}
 		}),
 		`SamplingStrategy.Name "Luck" is neither PartialScan nor FixedRate.`: summaries(func(in *xray.GetTraceSummariesInput) {
 			in.SamplingStrategy = &types.SamplingStrategy{Name: "Luck"}

@@ -350,6 +350,7 @@ type TraceStore interface {
 	// Traces returns the documents of each trace, in order of Start. Unknown traces have no entry.
 	Traces(ctx context.Context, tenant Tenant, ids [][16]byte) (map[[16]byte][]Segment, error)
 
-	// ScanTraceIDs lists distinct ids of traces with a document overlapping the range, newest start first.
+	// ScanTraceIDs lists distinct ids of traces with a document overlapping the range, newest start first, and of equal
+	// starts the greatest id first.
 	ScanTraceIDs(ctx context.Context, scan TraceScan, yield func(id [16]byte, start int64) bool) error
 }

@@ -103,6 +103,7 @@ var descriptions = []*description{
 		version:   "2016-04-12",
 		message:   "Message", validation: "InvalidRequestException", throttled: "ThrottledException",
 		serialization: "InvalidRequestException",
+		milliseconds:  true,
 		maxBody:       defaultMaxBodyBig,
 		statuses: map[string]int{
 			"ThrottledException":        http.StatusTooManyRequests,
@@ -203,6 +204,8 @@ func NewService(signingName string) *Service {
 		ErrorStatus:       make(map[string]int),
 		noOutput:          make(map[string]bool),
 		operations:        make(map[string]*Operation),
+
+		MillisecondTimestamps: d.milliseconds,
 	}
 	maps.Copy(s.ErrorNamespace, d.errorNamespaces)
 	maps.Copy(s.Paths, m.paths)

@@ -54,12 +54,15 @@ func (m *Mux) detect(r *http.Request) (rt route, ok bool) {
 	case smithy != "" || isRPCPath(r.URL.Path):
 		rt, ok = m.detectCBOR(r, smithy, target), true
 	case target != "":
-		rt, ok = m.detectJSON(target, contentType), true
+		rt, ok = m.detectJSON(r.Method, target, contentType), true
 	default:
 		rt, ok = m.detectREST(r, scoped)
 		if !ok {
 			rt, ok = m.detectQuery(r, scoped, contentType)
 		}
+	}
+	if !ok && scoped != "" && m.settings.Fallback == nil {
+		return m.notServed(r, scoped, contentType), true
 	}
 	if !ok {
 		return rt, false
@@ -133,7 +136,7 @@ func methodNotAllowed(method string) error {
 	return &Error{Code: "UnknownOperationException", Message: "Method " + clip([]byte(method)) + " is not allowed."}
 }
 
-func (m *Mux) detectJSON(target, contentType string) route {
+func (m *Mux) detectJSON(method, target, contentType string) route {
 	prefix, operation, ok := cutLast(target, ".")
 	if !ok {
 		operation = target
@@ -154,9 +157,12 @@ func (m *Mux) detectJSON(target, contentType string) route {
 		contentType != rt.json && rt.service != nil && slices.Contains(rt.service.Protocols, ProtocolJSON10) {
 		rt.protocol, rt.json = ProtocolJSON10, "application/x-amz-json-1.0"
 	}
-	if rt.service == nil {
+	switch {
+	case rt.service == nil:
 		rt.service = m.unknown
 		rt.err = &Error{Code: "UnknownOperationException", Message: "No service has the operation " + clip([]byte(target)) + "."}
+	case method != http.MethodPost:
+		rt.err = methodNotAllowed(method)
 	}
 	return rt
 }
@@ -215,6 +221,18 @@ func (m *Mux) detectQuery(r *http.Request, scoped, contentType string) (route, b
 		rt.err = &Error{Code: "UnknownOperationException", Message: "The request names no operation."}
 	}
 	return rt, true
+}
+
+// notServed is the route of a request that is signed for a service that is not here.
+func (m *Mux) notServed(r *http.Request, scoped, contentType string) route {
+	rt := route{service: m.unknown, protocol: ProtocolRESTJSON, err: &Error{
+		Code: "UnknownOperationException", Message: "Service " + clip([]byte(scoped)) + " is not served here.",
+		Status: http.StatusNotFound,
+	}}
+	if contentType == "application/x-www-form-urlencoded" || hasAction(r.URL.RawQuery) {
+		rt.protocol = ProtocolQuery
+	}
+	return rt
 }
 
 func hasAction(rawQuery string) bool {

@@ -26,6 +26,43 @@ func decodeJSONString[T any](t *testing.T, s string) (*T, error) {
 	return v, decodeJSON([]byte(s), pl, unsafe.Pointer(v), false)
 }
 
+// TestMillisecondTimestamps has what the samplers for Java send.
+func TestMillisecondTimestamps(t *testing.T) {
+	pl, err := planOf[shapes]()
+	require.NoError(t, err)
+	instant := time.Date(2025, 1, 1, 0, 0, 0, 123e6, time.UTC)
+	for _, tc := range []struct {
+		number string
+		want   time.Time // zero: an error
+	}{
+		{"1735689600123", instant},
+		{"1735689600123.0", instant},
+		{"1.735689600123E12", instant},
+		{"1735689600.123", instant},
+		{"1735689600", instant.Truncate(time.Second)},
+		{"100000000000", time.Unix(1e11, 0).UTC()},
+		{"100000000001", time.UnixMilli(1e11 + 1).UTC()},
+		{"253402300799000", time.Unix(maxEpoch, 0).UTC()},
+		{"253402300799001", time.Time{}},
+		{"9223372036854775807", time.Time{}},
+		{"1e300", time.Time{}},
+		{"-1735689600123", time.Time{}},
+	} {
+		var v shapes
+		err := decodeJSON([]byte(`{"T":`+tc.number+`}`), pl, unsafe.Pointer(&v), true)
+		if tc.want.IsZero() {
+			require.Error(t, err, tc.number)
+			continue
+		}
+		require.NoError(t, err, tc.number)
+		assert.Equal(t, tc.want, *v.T, tc.number)
+	}
+	_, err = decodeJSONString[shapes](t, `{"T":1735689600123}`)
+	require.Error(t, err, "of other services")
+	assert.True(t, NewService("xray").MillisecondTimestamps)
+	assert.False(t, NewService("monitoring").MillisecondTimestamps)
+}
+
 func TestDecodeJSON(t *testing.T) {
 	instant := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, tc := range []struct {

@@ -25,7 +25,8 @@ type MuxSettings struct {
 	Logger *zap.Logger
 	// MaxBody bounds the bodies of services that set no limit of their own; 0 is what [Service] says.
 	MaxBody int64
-	// Fallback answers the paths that are no AWS API. Nil answers 404.
+	// Fallback answers what is for none of the services. Nil answers 404, in the shape of AWS's errors when the request
+	// is signed.
 	Fallback http.Handler
 	// OnUnimplemented is told of operations that AWS has and no handler here.
 	OnUnimplemented func(service, operation string)
@@ -84,9 +85,6 @@ func NewMux(settings MuxSettings) (*Mux, error) {
 	if m.settings.NewRequestID == nil {
 		m.settings.NewRequestID = newUUID
 	}
-	if m.settings.Fallback == nil {
-		m.settings.Fallback = http.NotFoundHandler()
-	}
 	for _, s := range m.services {
 		for _, op := range s.operations {
 			if err := op.prepare(); err != nil {
@@ -130,6 +128,10 @@ func newUUID() string {
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rt, ok := m.detect(r)
 	if !ok {
+		if m.settings.Fallback == nil {
+			http.NotFound(w, r)
+			return
+		}
 		m.settings.Fallback.ServeHTTP(w, r)
 		return
 	}

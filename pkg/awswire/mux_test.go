@@ -135,6 +135,8 @@ func TestDetection(t *testing.T) {
 
 		{name: "json", method: "POST", path: "/", body: "{}", header: []string{"X-Amz-Target", jsonTarget}, status: 200, operation: "ListMetrics"},
 		{name: "json 1.1 accepted", method: "POST", path: "/", body: "{}", header: []string{"X-Amz-Target", jsonTarget, "Content-Type", "application/x-amz-json-1.1; charset=utf-8"}, status: 200, operation: "ListMetrics"},
+		{name: "json by get", method: "GET", path: "/", header: []string{"X-Amz-Target", jsonTarget}, status: 400, operation: "-", contains: "Method GET is not allowed."},
+		{name: "json by put", method: "PUT", path: "/", body: "{}", header: []string{"X-Amz-Target", jsonTarget}, status: 400, operation: "-", contains: "Method PUT is not allowed."},
 		{name: "empty body", method: "POST", path: "/", header: []string{"X-Amz-Target", jsonTarget}, status: 200, operation: "ListMetrics"},
 		{name: "unknown target", method: "POST", path: "/", body: "{}", header: []string{"X-Amz-Target", "DynamoDB_20120810.ListTables"}, status: 400, operation: "-", contains: "No service has the operation DynamoDB_20120810.ListTables."},
 		{name: "target without dot", method: "POST", path: "/", body: "{}", header: []string{"X-Amz-Target", "ListTables"}, status: 400, operation: "-", contains: "UnknownOperationException"},
@@ -195,6 +197,34 @@ func TestDetection(t *testing.T) {
 			if tc.status == 501 {
 				assert.Equal(t, []string{y.seen[0].Service + ":" + tc.operation}, y.unimplemented)
 			}
+		})
+	}
+}
+
+// TestNotServed has clients of services that are not here meet a mux without a fallback.
+func TestNotServed(t *testing.T) {
+	for _, tc := range []struct {
+		name, method, path  string
+		header              []string
+		contentType, answer string
+	}{
+		{"query", "POST", "/", []string{"Content-Type", formType, "Authorization", scopeOf("sns")}, "text/xml", "<Type>Sender</Type><Code>InvalidAction</Code><Message>Service sns is not served here.</Message>"},
+		{"query by get", "GET", "/?Action=ListUsers", []string{"Authorization", scopeOf("iam")}, "text/xml", "<Message>Service iam is not served here.</Message>"},
+		{"rest", "GET", "/2015-03-31/functions", []string{"Authorization", scopeOf("lambda")}, "application/json", `{"message":"Service lambda is not served here."}`},
+		{"unsigned", "GET", "/console/x", nil, "text/plain; charset=utf-8", "404 page not found"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			y := newToy(t, func(s *MuxSettings) { s.Fallback = nil })
+			r := httptest.NewRequest(tc.method, tc.path, nil)
+			for i := 0; i < len(tc.header); i += 2 {
+				r.Header.Set(tc.header[i], tc.header[i+1])
+			}
+			w := httptest.NewRecorder()
+			y.ServeHTTP(w, r)
+			assert.Equal(t, http.StatusNotFound, w.Code)
+			assert.Equal(t, tc.contentType, w.Header().Get("Content-Type"))
+			assert.Contains(t, w.Body.String(), tc.answer)
+			assert.Equal(t, tc.header != nil, w.Header().Get("X-Amzn-Requestid") != "")
 		})
 	}
 }

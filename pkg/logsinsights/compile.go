@@ -5,6 +5,7 @@ package logsinsights
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -78,17 +79,14 @@ func (c *compiler) columns() []outColumn {
 	return append(append([]outColumn(nil), cols...), dropColumns(c.output.parsed, cols)...)
 }
 
-// dropColumns is cols without those whose name is in seen.
+// dropColumns is cols without those whose name is in seen, or stands in cols before.
 func dropColumns(cols, seen []outColumn) []outColumn {
 	var out []outColumn
-next:
 	for _, c := range cols {
-		for _, s := range seen {
-			if s.name == c.name {
-				continue next
-			}
+		same := func(o outColumn) bool { return o.name == c.name }
+		if !slices.ContainsFunc(seen, same) && !slices.ContainsFunc(out, same) {
+			out = append(out, c)
 		}
-		out = append(out, c)
 	}
 	return out
 }

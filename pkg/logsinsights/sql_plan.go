@@ -164,8 +164,12 @@ func (l *lowering) filter(e Expr, push *pushdown, where *[]string) string {
 	return at
 }
 
-// maxNeedles bounds the texts that messages are asked for.
-const maxNeedles = 8
+const (
+	// maxNeedles bounds the texts that messages are asked for.
+	maxNeedles = 8
+	// minNeedle is how long a text out of a regular expression must be to rule out enough to be worth looking for.
+	minNeedle = 3
+)
 
 // conjuncts splits a condition at its ands.
 func conjuncts(e Expr, list []Expr) []Expr {
@@ -193,8 +197,10 @@ func (l *lowering) needles(e Expr) (texts []string, all bool) {
 		return nil, false
 	}
 	texts = regexlit.Required(re)
-	// A regular expression that is one literal.
-	return texts, len(texts) == 1 && !strings.ContainsAny(like.src, `\.+*?()|[]{}^$`) && texts[0] == like.src
+	if len(texts) == 1 && !strings.ContainsAny(like.src, `\.+*?()|[]{}^$`) && texts[0] == like.src {
+		return texts, true // it is one literal
+	}
+	return slices.DeleteFunc(texts, func(s string) bool { return len(s) < minNeedle }), false
 }
 
 // lambdaNeedles narrows @type = "REPORT" to lines that hold the word. Some lines may be of other groups, but these

@@ -10,18 +10,25 @@ import (
 	"unicode/utf8"
 )
 
-// ErrMetricsInsights is returned, wrapped in an [Error], for a Metrics Insights query: that is another language.
+// ErrMetricsInsights is returned for a Metrics Insights query: that is another language.
 var ErrMetricsInsights = errors.New("a Metrics Insights query (SELECT) is not a metric math expression")
 
-// IsMetricsInsights reports whether the text is a Metrics Insights query, which begins with SELECT in any case.
+// IsMetricsInsights reports whether the text is a Metrics Insights query: it begins with SELECT, in any case. An id of
+// a metric may be select too, but then no other word follows.
 func IsMetricsInsights(text string) bool {
 	l := lexer{text: text}
-	t, err := l.next()
-	return err == nil && (t.kind == tokenWord || t.kind == tokenID) && strings.EqualFold(t.text, "SELECT") &&
-		!strings.HasPrefix(strings.TrimLeft(text[l.pos:], " \t\r\n"), "(")
+	first, err := l.next()
+	if err != nil || first.kind != tokenWord && first.kind != tokenID || !strings.EqualFold(first.text, "SELECT") {
+		return false
+	}
+	second, err := l.next()
+	if err != nil {
+		return first.kind == tokenWord
+	}
+	return second.kind == tokenID || second.kind == tokenWord || first.text == "SELECT" && second.text != "("
 }
 
-// Parse reads an expression. The error is an [*Error], or [ErrMetricsInsights].
+// Parse reads an expression. The error is an [Error], or [ErrMetricsInsights].
 func Parse(text string) (*Expr, error) {
 	if n := utf8.RuneCountInString(text); n > MaxLength {
 		return nil, errorAt(0, "The expression has %d characters, more than %d.", n, MaxLength)

@@ -34,9 +34,9 @@ func createDefaultConfig() component.Config {
 		SocketBufferSize: 8 << 20,
 		QueueSize:        20_000,
 		QueueBytes:       64 << 20,
-		BatchSize:        256,
+		BatchSize:        512,
 		FlushInterval:    100 * time.Millisecond,
-		Consumers:        4,
+		Consumers:        8,
 	}
 }
 

@@ -4,15 +4,12 @@
 package awsxrayreceiver
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -95,29 +92,7 @@ func (r *xrayReceiver) newHandler(now func() time.Time) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		inSeconds(req, r.cfg.ProxyServer.MaxRequestBodySize)
-		mux.ServeHTTP(w, req)
-	}), nil
-}
-
-// inSeconds makes the timestamps of a request for sampling targets what the API says they are. Some samplers
-// send milliseconds.
-func inSeconds(req *http.Request, limit int64) {
-	if strings.TrimSuffix(req.URL.Path, "/") != "/SamplingTargets" || req.Body == nil || req.Header.Get("Content-Encoding") != "" {
-		return
-	}
-	body, err := io.ReadAll(io.LimitReader(req.Body, limit+1))
-	if err == nil && int64(len(body)) <= limit {
-		body = xray.TimestampsInSeconds(body)
-		req.ContentLength = int64(len(body))
-	}
-	// What is too much, or failed, is read on, and refused, behind this.
-	rest := req.Body
-	req.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(body), rest), rest}
+	return mux, nil
 }
 
 // unknownPath answers what is no operation of X-Ray in the shape of X-Ray's errors.

@@ -311,7 +311,7 @@ func TestTCPRaw(t *testing.T) {
 		{"no records", "/TelemetryRecords", `{}`, 400, "InvalidRequestException"},
 		{"segments", "/TraceSegments", `{"TraceSegmentDocuments":["{}"]}`, 200, ""},
 		{"too many segments", "/TraceSegments", `{"TraceSegmentDocuments":[` + strings.Repeat(`"",`, 1000) + `""]}`, 400, "InvalidRequestException"},
-		{"not JSON", "/TraceSegments", `{"TraceSegmentDocuments":[`, 400, "SerializationException"},
+		{"not JSON", "/TraceSegments", `{"TraceSegmentDocuments":[`, 400, "InvalidRequestException"},
 		{"too large", "/TraceSegments", `{"TraceSegmentDocuments":["` + strings.Repeat("x", 20_000) + `"]}`, 413, "RequestEntityTooLargeException"},
 		{"not here", "/TraceSummaries", `{}`, 501, "NotImplemented"},
 		{"nowhere", "/nothing", `{}`, 404, "UnknownOperationException"},

@@ -38,6 +38,7 @@ type bloomFeedRow struct {
 	ts       int64
 	trace    uint64 // hash of the promoted trace id
 	hasTrace bool
+	pad      bool // an empty row, see padding
 }
 
 // maxBloomFeed bounds the bytes that wait for the builder.

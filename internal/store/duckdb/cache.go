@@ -5,6 +5,7 @@ package duckdb
 
 import (
 	"context"
+	"strconv"
 	"sync"
 
 	"github.com/nephoscope/nephoscope/internal/store"
@@ -20,6 +21,7 @@ type fileCache struct {
 	known          bool
 	oldest, newest int64 // bounds of the rows' times: Unix ms of logs, ns of traces
 	bytes          int64 // of all log messages
+	events         int64 // rows that are log events
 	streams        []streamRow
 	manyStreams    bool // too many to remember
 }
@@ -62,18 +64,18 @@ func (s *snapshot) timeBounds(ctx context.Context, f *dayFile) (rows, oldest, ne
 		return rows, c.oldest, c.newest, nil
 	}
 	c.mu.Unlock()
-	bounds := "coalesce(epoch_ms(min(ts)), 0), coalesce(epoch_ms(max(ts)), 0), coalesce(sum(bytes), 0)::BIGINT"
+	bounds := "coalesce(epoch_ms(min(ts)), 0), coalesce(epoch_ms(max(ts)), 0), coalesce(sum(bytes), 0)::BIGINT, count(*) FILTER (tenant <> " + strconv.Itoa(padTenant) + ")"
 	if f.signal == signalTraces {
-		bounds = "coalesce(epoch_ns(min(start_time)), 0), coalesce(epoch_ns(max(coalesce(end_time, start_time))), 0), 0::BIGINT"
+		bounds = "coalesce(epoch_ns(min(start_time)), 0), coalesce(epoch_ns(max(coalesce(end_time, start_time))), 0), 0::BIGINT, 0::BIGINT"
 	}
-	var bytes int64
-	err = s.queryRow(ctx, "SELECT count(*), "+bounds+" FROM "+f.alias+"."+mainTables[f.signal], nil, &rows, &oldest, &newest, &bytes)
+	var bytes, events int64
+	err = s.queryRow(ctx, "SELECT count(*), "+bounds+" FROM "+f.alias+"."+mainTables[f.signal], nil, &rows, &oldest, &newest, &bytes, &events)
 	if err != nil {
 		return 0, 0, 0, err
 	}
 	c.mu.Lock()
 	c.setRows(rows)
-	c.known, c.oldest, c.newest, c.bytes = true, oldest, newest, bytes
+	c.known, c.oldest, c.newest, c.bytes, c.events = true, oldest, newest, bytes, events
 	c.mu.Unlock()
 	return rows, oldest, newest, nil
 }
@@ -93,11 +95,14 @@ func (c *fileCache) grow(n int64, rows []bloomFeedRow, bytes int64) {
 		return
 	}
 	if n == 0 {
-		c.oldest, c.newest, c.bytes = rows[0].ts, rows[0].ts, 0
+		c.oldest, c.newest, c.bytes, c.events = rows[0].ts, rows[0].ts, 0, 0
 	}
 	c.bytes += bytes
 	for i := range rows {
 		c.oldest, c.newest = min(c.oldest, rows[i].ts), max(c.newest, rows[i].ts)
+		if !rows[i].pad {
+			c.events++
+		}
 	}
 	c.rows, c.known, c.streams, c.manyStreams = n+int64(len(rows)), true, nil, false
 }
@@ -112,5 +117,5 @@ func (c *fileCache) hasManyStreams() bool {
 func (c *fileCache) meanBytes() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.bytes / max(c.rows, 1)
+	return c.bytes / max(c.events, 1)
 }

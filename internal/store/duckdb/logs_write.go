@@ -85,11 +85,17 @@ type logSink struct {
 	boxes   boxes
 	row     [14]sqldriver.Value
 	tenants tenantIDs
+	padding padding
 }
 
-func newLogSink(e *Engine, f *dayFile) *logSink { return &logSink{e: e, file: f} }
+func newLogSink(e *Engine, f *dayFile) *logSink {
+	return &logSink{e: e, file: f, padding: newPadding(&e.cfg)}
+}
 
-func (s *logSink) open(ctx context.Context, conn *sql.Conn) error {
+func (s *logSink) open(ctx context.Context, conn *sql.Conn, rows int64) error {
+	if err := s.padding.open(ctx, conn, s.file.alias+".logs", "bytes", rows); err != nil {
+		return err
+	}
 	if err := s.tenants.open(ctx, conn, s.file.alias); err != nil {
 		return err
 	}
@@ -97,7 +103,8 @@ func (s *logSink) open(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-func (s *logSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, err error) {
+func (s *logSink) append(conn *driver.Conn, firstRow int64, batch []*writeRequest) (rows int, err error) {
+	s.padding.begin()
 	n := countRows(batch)
 	seq, err := s.e.seq.take(n)
 	if err != nil {
@@ -121,13 +128,25 @@ func (s *logSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, er
 	for _, r := range batch {
 		records := r.payload.([]store.LogRecord)
 		for i := range records {
-			if err := s.appendRecord(appender, &records[i], seq); err != nil {
+			fill := s.padding.add(firstRow+int64(rows), len(records[i].Message))
+			for range fill {
+				err = errors.Join(err, s.appendPad(appender, &records[i]))
+			}
+			if err = errors.Join(err, s.appendRecord(appender, &records[i], seq)); err != nil {
 				return 0, errors.Join(err, appender.Close())
 			}
 			seq++
+			rows += fill + 1
 		}
 	}
-	return n, appender.Close()
+	return rows, appender.Close()
+}
+
+// appendPad appends an empty row with the times of the record that follows.
+func (s *logSink) appendPad(appender *driver.Appender, r *store.LogRecord) error {
+	s.feed.rows = append(s.feed.rows, bloomFeedRow{end: len(s.feed.text), ts: r.Timestamp, pad: true})
+	return appender.AppendRow(s.boxes.ms(0, r.Timestamp), s.boxes.ms(1, r.Ingested), int64(0), uint16(padTenant), "", "", "", int32(0),
+		nil, nil, nil, nil, nil, nil)
 }
 
 func (s *logSink) appendRecord(appender *driver.Appender, r *store.LogRecord, seq int64) error {
@@ -165,6 +184,7 @@ func (s *logSink) committed(firstRow int64) {
 
 func (s *logSink) aborted() {
 	s.tenants.aborted()
+	s.padding.aborted()
 	if s.feed != nil {
 		s.builder.recycle(s.feed)
 		s.feed = nil

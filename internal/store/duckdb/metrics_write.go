@@ -131,7 +131,7 @@ func newMetricSink(e *Engine, f *dayFile) *metricSink {
 }
 
 // open loads which series the file has.
-func (s *metricSink) open(ctx context.Context, conn *sql.Conn) (err error) {
+func (s *metricSink) open(ctx context.Context, conn *sql.Conn, _ int64) (err error) {
 	rows, err := conn.QueryContext(ctx, "SELECT id, account, region, key, unit, resolution FROM "+s.file.alias+".series")
 	if err != nil {
 		return err
@@ -162,7 +162,7 @@ func (s *metricSink) open(ctx context.Context, conn *sql.Conn) (err error) {
 	return rows.Err()
 }
 
-func (s *metricSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, err error) {
+func (s *metricSink) append(conn *driver.Conn, _ int64, batch []*writeRequest) (rows int, err error) {
 	s.fresh = s.fresh[:0]
 	if err := s.rollUp(conn, batch); err != nil {
 		return 0, err

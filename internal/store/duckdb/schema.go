@@ -5,6 +5,7 @@ package duckdb
 
 import (
 	"crypto/rand"
+	"strconv"
 	"strings"
 )
 
@@ -82,6 +83,13 @@ func createStatements(f *dayFile, db string) string {
 	return strings.NewReplacer("{db}", db, "{id}", rand.Text(), "{signal}", f.signal.String(), "{day}", f.day.String()).
 		Replace(metaTable + schemas[f.signal])
 }
+
+// realRows is the condition that leaves out padding.
+var realRows = func() (c [signals]string) {
+	c[signalLogs] = " WHERE tenant <> " + strconv.Itoa(padTenant)
+	c[signalTraces] = c[signalLogs]
+	return c
+}()
 
 // mainTables are the tables that have a row for each row written.
 var mainTables = [signals]string{signalLogs: "logs", signalMetrics: "points", signalTraces: "spans"}

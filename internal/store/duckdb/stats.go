@@ -31,7 +31,7 @@ func (e *Engine) Stats(ctx context.Context) (store.Stats, error) {
 				if len(snap.files) == 0 {
 					return nil
 				}
-				return snap.queryRow(ctx, "SELECT count(*) FROM "+f.alias+"."+mainTables[s], nil, &d.Rows)
+				return snap.queryRow(ctx, "SELECT count(*) FROM "+f.alias+"."+mainTables[s]+realRows[s], nil, &d.Rows)
 			})
 			if err != nil {
 				return st, fmt.Errorf("stats: %w", err)

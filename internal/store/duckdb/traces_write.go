@@ -58,15 +58,22 @@ type traceSink struct {
 	row   [14]sqldriver.Value
 
 	tenants tenantIDs
+	padding padding
 }
 
-func newTraceSink(e *Engine, f *dayFile) *traceSink { return &traceSink{e: e, file: f} }
+func newTraceSink(e *Engine, f *dayFile) *traceSink {
+	return &traceSink{e: e, file: f, padding: newPadding(&e.cfg)}
+}
 
-func (s *traceSink) open(ctx context.Context, conn *sql.Conn) error {
+func (s *traceSink) open(ctx context.Context, conn *sql.Conn, rows int64) error {
+	if err := s.padding.open(ctx, conn, s.file.alias+".spans", "strlen(document)", rows); err != nil {
+		return err
+	}
 	return s.tenants.open(ctx, conn, s.file.alias)
 }
 
-func (s *traceSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, err error) {
+func (s *traceSink) append(conn *driver.Conn, firstRow int64, batch []*writeRequest) (rows int, err error) {
+	s.padding.begin()
 	n := countRows(batch)
 	seq, err := s.e.seq.take(n)
 	if err != nil {
@@ -88,13 +95,24 @@ func (s *traceSink) append(conn *driver.Conn, batch []*writeRequest) (rows int, 
 	for _, r := range batch {
 		segments := r.payload.([]store.Segment)
 		for i := range segments {
-			if err := s.appendSegment(appender, &segments[i], seq); err != nil {
+			fill := s.padding.add(firstRow+int64(rows), len(segments[i].Document))
+			for range fill {
+				err = errors.Join(err, s.appendPad(appender, &segments[i]))
+			}
+			if err = errors.Join(err, s.appendSegment(appender, &segments[i], seq)); err != nil {
 				return 0, errors.Join(err, appender.Close())
 			}
 			seq++
+			rows += fill + 1
 		}
 	}
-	return n, appender.Close()
+	return rows, appender.Close()
+}
+
+// appendPad appends an empty row with the trace and time of the segment that follows.
+func (s *traceSink) appendPad(appender *driver.Appender, g *store.Segment) error {
+	return appender.AppendRow(driver.UUID(g.TraceID), uint64(0), nil, time.Unix(0, g.Start).UTC(), nil, int64(0), s.boxes.ms(0, g.Ingested),
+		uint16(padTenant), "", nil, uint8(0), nil, nil, "")
 }
 
 func (s *traceSink) appendSegment(appender *driver.Appender, g *store.Segment, seq int64) error {
@@ -121,8 +139,11 @@ func (s *traceSink) appendSegment(appender *driver.Appender, g *store.Segment, s
 }
 
 func (s *traceSink) committed(int64) { s.tenants.committed() }
-func (s *traceSink) aborted()        { s.tenants.aborted() }
-func (s *traceSink) close()          {}
+func (s *traceSink) aborted() {
+	s.tenants.aborted()
+	s.padding.aborted()
+}
+func (s *traceSink) close() {}
 
 func segmentFlags(g *store.Segment) uint8 {
 	var flags uint8

@@ -19,12 +19,12 @@ import (
 
 // sink knows how the rows of a signal are put into a day file. It belongs to one session.
 type sink interface {
-	// open prepares for the file's content.
-	open(ctx context.Context, conn *sql.Conn) error
-	// append appends the rows of the requests within a transaction and returns how many rows the main table got.
-	append(conn *driver.Conn, batch []*writeRequest) (rows int, err error)
-	// committed is called after the rows of the last append became durable, before the callers are told;
-	// firstRow is the id of the first of them.
+	// open prepares for the file's content; rows is how many the main table has.
+	open(ctx context.Context, conn *sql.Conn, rows int64) error
+	// append appends the rows of the requests within a transaction and returns how many rows the main table got. firstRow is
+	// the id of the first of them.
+	append(conn *driver.Conn, firstRow int64, batch []*writeRequest) (rows int, err error)
+	// committed is called after the rows of the last append became durable, before the callers are told.
 	committed(firstRow int64)
 	// aborted is called when they did not.
 	aborted()
@@ -226,7 +226,7 @@ func (w *fileWriter) commit(batch []*writeRequest) error {
 // follow a commit can be what failed.
 func (w *fileWriter) afterFatal(err error, before int64, rows int) error {
 	e := w.e
-	if isFatal(err) && !isDiskFull(err) && w.setFatals(w.file.fatals+1) >= maxFatals {
+	if isFatal(err) && !isDiskFull(err) && !isOutOfMemory(err) && w.setFatals(w.file.fatals+1) >= maxFatals {
 		e.setAside(w.file, err)
 		return fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
@@ -276,7 +276,7 @@ func (w *fileWriter) transact(s *session, batch []*writeRequest) (rows int, err 
 		if err := execute(conn, "BEGIN TRANSACTION"); err != nil {
 			return err
 		}
-		rows, err = s.sink.append(conn, batch)
+		rows, err = s.sink.append(conn, s.rows, batch)
 		if err != nil {
 			if rerr := execute(conn, "ROLLBACK"); rerr != nil && !isFatal(err) {
 				w.e.cfg.Logger.Debug("rollback", zap.Error(rerr))
@@ -364,7 +364,7 @@ func (w *fileWriter) openSession() error {
 		return lost(inst, err)
 	}
 	s.sink = e.newSink(w.file)
-	if err := s.sink.open(inst.ctx, conn); err != nil {
+	if err := s.sink.open(inst.ctx, conn, s.rows); err != nil {
 		e.sawError(inst, err)
 		return lost(inst, err)
 	}

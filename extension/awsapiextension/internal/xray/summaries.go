@@ -4,12 +4,12 @@
 package xray
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
-	"slices"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/xray"
@@ -33,21 +33,14 @@ const (
 	idAfterStart  = 5 * time.Minute
 )
 
-// scanPosition is where a page ended: at traces of this start, of which those of IDs were looked at.
+// scanPosition is the last trace that was looked at: of traces of one start, that of the greatest id comes first.
 type scanPosition struct {
 	Start int64
-	IDs   [][16]byte
-}
-
-func (p *scanPosition) add(id [16]byte, start int64) {
-	if start != p.Start {
-		p.Start, p.IDs = start, p.IDs[:0]
-	}
-	p.IDs = append(p.IDs, id)
+	ID    [16]byte
 }
 
 func (p *scanPosition) seen(id [16]byte, start int64) bool {
-	return start > p.Start || start == p.Start && slices.Contains(p.IDs, id)
+	return start > p.Start || start == p.Start && bytes.Compare(id[:], p.ID[:]) >= 0
 }
 
 func (s *service) getTraceSummaries(
@@ -112,7 +105,7 @@ func (s *service) getTraceSummaries(
 func nextTraces(
 	ctx context.Context, reads store.TraceStore, scan store.TraceScan, at *scanPosition,
 ) (ids [][16]byte, more bool, err error) {
-	from := scanPosition{Start: at.Start, IDs: slices.Clone(at.IDs)}
+	from := *at
 	err = reads.ScanTraceIDs(ctx, scan, func(id [16]byte, start int64) bool {
 		if from.seen(id, start) {
 			return true
@@ -122,7 +115,7 @@ func nextTraces(
 			return false
 		}
 		ids = append(ids, id)
-		at.add(id, start)
+		*at = scanPosition{Start: start, ID: id}
 		return true
 	})
 	if err != nil {
@@ -158,14 +151,18 @@ func readSummariesQuery(in *sdk.GetTraceSummariesInput) (summariesQuery, error) 
 	default:
 		return q, invalidRequest("TimeRangeType %q is none of TraceId, Event, Service.", q.by)
 	}
-	if st := in.SamplingStrategy; st != nil && (in.Sampling == nil || *in.Sampling) {
+	if st := in.SamplingStrategy; st != nil {
 		switch st.Name {
 		case types.SamplingStrategyNamePartialScan, types.SamplingStrategyNameFixedRate:
 		default:
 			return q, invalidRequest("SamplingStrategy.Name %q is neither PartialScan nor FixedRate.", st.Name)
 		}
-		if q.rate = deref(st.Value); !(q.rate > 0 && q.rate <= 1) {
-			return q, invalidRequest("SamplingStrategy.Value must be greater than 0 and at most 1, got %g.", q.rate)
+		rate := deref(st.Value)
+		if !(rate > 0 && rate <= 1) {
+			return q, invalidRequest("SamplingStrategy.Value must be greater than 0 and at most 1, got %g.", rate)
+		}
+		if in.Sampling == nil || *in.Sampling {
+			q.rate = rate
 		}
 	}
 	return q, nil

@@ -1,0 +1,188 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package metricmath
+
+import (
+	"context"
+	"strings"
+)
+
+// Query is one expression of a request.
+type Query struct {
+	ID   string
+	Expr *Expr
+	// Period is that of searches without one, of TIME_SERIES and of functions of time; 0 when the query sets none.
+	Period int64
+	// Label is the label that the query sets, "" for none. A single series is labelled with it or with the id, the
+	// members of an array with it in front of their own.
+	Label string
+	// Hidden queries may come to a scalar: other expressions use it.
+	Hidden bool
+}
+
+// Program is the expressions of one request, in order of evaluation.
+type Program struct {
+	metrics  []string // in order of the request
+	queries  []Query
+	index    map[string]int // of queries, by id
+	order    []int
+	searches []SearchCall
+}
+
+// Compile checks the expressions of a request: that what they name is there and does not go in circles, and types.
+// metrics are the ids of the request's metrics, in its order. Ids are unique among both. The error is a [QueryError].
+func Compile(metrics []string, queries []Query) (*Program, error) {
+	p := &Program{metrics: metrics, queries: queries, index: make(map[string]int, len(queries))}
+	ids := make(map[string]kind, len(metrics)+len(queries))
+	isMetric := make(map[string]bool, len(metrics))
+	for _, id := range metrics {
+		ids[id], isMetric[id] = kindSeries, true
+	}
+	for i := range queries {
+		p.index[queries[i].ID] = i
+	}
+	if err := p.sort(isMetric); err != nil {
+		return nil, err
+	}
+	for _, i := range p.order {
+		q := &queries[i]
+		c := checker{ids: ids, metrics: isMetric, query: q}
+		k, err := c.check(q.Expr.root)
+		if err == nil && (k == kindString || k == kindScalar && !q.Hidden) {
+			err = errorAt(0, "The expression '%s' must return a time series or array of time series.", q.ID)
+		}
+		if err != nil {
+			return nil, &QueryError{ID: q.ID, Err: err}
+		}
+		ids[q.ID] = k
+		p.searches = append(p.searches, c.searches...)
+		if len(p.searches) > MaxSearches {
+			return nil, &QueryError{ID: q.ID, Err: errorAt(0, "The request has more than %d SEARCH functions.", MaxSearches)}
+		}
+	}
+	return p, nil
+}
+
+// sort orders the queries so that each one comes behind those that it names.
+func (p *Program) sort(isMetric map[string]bool) error {
+	const (
+		fresh = iota
+		open
+		done
+	)
+	state := make([]int, len(p.queries))
+	var path []string
+	var visit func(i int) error
+	visit = func(i int) error {
+		q := &p.queries[i]
+		path = append(path, q.ID)
+		state[i] = open
+		var failed error
+		walk(q.Expr.root, func(n node) {
+			id, ok := n.(*idNode)
+			if !ok || failed != nil || isMetric[id.name] {
+				return
+			}
+			j, known := p.index[id.name]
+			switch {
+			case !known:
+				failed = &QueryError{ID: q.ID, Err: errorAt(id.pos(), "ID '%s' not found", id.name)}
+			case state[j] == open:
+				failed = &QueryError{ID: q.ID, Err: errorAt(id.pos(), "Circular dependency: %s", circle(path, id.name))}
+			case state[j] == fresh:
+				failed = visit(j)
+			}
+		})
+		path = path[:len(path)-1]
+		state[i] = done
+		p.order = append(p.order, i)
+		return failed
+	}
+	for i := range p.queries {
+		if state[i] != fresh {
+			continue
+		}
+		if err := visit(i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func circle(path []string, id string) string {
+	for i := range path {
+		if path[i] == id {
+			path = path[i:]
+			break
+		}
+	}
+	return strings.Join(path, " -> ") + " -> " + id
+}
+
+// Searches are the SEARCH functions of all queries, with the period that each one has.
+func (p *Program) Searches() []SearchCall { return p.searches }
+
+// Sources are the metrics that a query reads, itself and through other queries, and its searches.
+func (p *Program) Sources(id string) (metrics []string, searches []SearchCall) {
+	reads := make(map[string]bool)
+	reached := make(map[string]bool)
+	p.reach(id, reads, reached)
+	for _, m := range p.metrics {
+		if reads[m] {
+			metrics = append(metrics, m)
+		}
+	}
+	for _, s := range p.searches {
+		if reached[s.ID] {
+			searches = append(searches, s)
+		}
+	}
+	return metrics, searches
+}
+
+func (p *Program) reach(id string, reads, reached map[string]bool) {
+	i, ok := p.index[id]
+	if !ok {
+		reads[id] = true
+		return
+	}
+	if reached[id] {
+		return
+	}
+	reached[id] = true
+	walk(p.queries[i].Expr.root, func(n node) {
+		switch n := n.(type) {
+		case *idNode:
+			p.reach(n.name, reads, reached)
+		case *callNode:
+			if n.fn.name == "METRICS" {
+				for _, m := range metricsNamed(p.metrics, n) {
+					reads[m] = true
+				}
+			}
+		}
+	})
+}
+
+// Evaluate returns the result of each query that is not hidden, in order of the request. The error is the context's, a
+// [QueryError], or the searcher's.
+func (p *Program) Evaluate(ctx context.Context, env *Env) ([]Result, error) {
+	e, err := newEvaluator(ctx, p, env)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range p.order {
+		if err := e.query(&p.queries[i]); err != nil {
+			return nil, err
+		}
+	}
+	results := make([]Result, 0, len(p.queries))
+	for i := range p.queries {
+		if q := &p.queries[i]; !q.Hidden {
+			v := e.values[q.ID]
+			results = append(results, Result{ID: q.ID, Array: v.kind == kindArray, Series: v.series})
+		}
+	}
+	return results, nil
+}
