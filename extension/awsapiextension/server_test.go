@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -367,12 +368,12 @@ func TestWebPages(t *testing.T) {
 		open    int
 	}{
 		"an SDK":                 {nil, http.StatusOK},
-		"the same origin":        {map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "http://example.com"}, http.StatusOK},
+		"the same origin":        {map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost:4566"}, http.StatusOK},
 		"typed by the user":      {map[string]string{"Sec-Fetch-Site": "none"}, http.StatusOK},
 		"another site":           {map[string]string{"Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
 		"another origin":         {map[string]string{"Origin": "http://evil.example"}, http.StatusForbidden},
 		"an origin without name": {map[string]string{"Origin": "null"}, http.StatusForbidden},
-		"the old same origin":    {map[string]string{"Origin": "http://example.com"}, http.StatusOK},
+		"the old same origin":    {map[string]string{"Origin": "http://localhost:4566"}, http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -383,7 +384,7 @@ func TestWebPages(t *testing.T) {
 				require.NoError(t, err)
 				h, err := e.newHandler(e.services.wire)
 				require.NoError(t, err)
-				r := httptest.NewRequestWithContext(t.Context(), method, "http://example.com"+body, nil)
+				r := httptest.NewRequestWithContext(t.Context(), method, "http://localhost:4566"+body, nil)
 				for k, v := range c.headers {
 					r.Header.Set(k, v)
 				}
@@ -393,5 +394,34 @@ func TestWebPages(t *testing.T) {
 				require.NoError(t, e.Shutdown(t.Context()))
 			}
 		})
+	}
+}
+
+// TestHosts checks that a web site whose name was made to mean this machine cannot use an endpoint that asks for no
+// signatures.
+func TestHosts(t *testing.T) {
+	for host, public := range map[string]bool{
+		"127.0.0.1:4566": false, "127.0.0.1": false, "stream-127.0.0.1:4566": false, "streaming-logs.127.0.0.1": false,
+		"[::1]:4566": false, "[::1]": false, "localhost": false, "LOCALHOST.:4566": false, "logs.localhost:4566": false,
+		"nephoscope:4566": false, "host.docker.internal:4566": false, "logs.us-east-1.amazonaws.com": false, "": false,
+		"evil.example:4566": true, "evil.example": true, "rebind.com.": true, "127.0.0.1.evil.example": true,
+		"evilamazonaws.com": true, "x.localhost.evil.com:80": true,
+	} {
+		assert.Equal(t, public, publicName(host), host)
+	}
+	for _, mode := range []AuthMode{AuthModeOff, AuthModeStrict} {
+		cfg := createDefaultConfig().(*Config)
+		cfg.Auth.Mode = mode
+		e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), cfg, time.Now)
+		require.NoError(t, err)
+		e.services, err = e.openServices(t.Context(), host{})
+		require.NoError(t, err)
+		h, err := e.newHandler(e.services.wire)
+		require.NoError(t, err)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://evil.example/?Action=GetCallerIdentity&Version=2011-06-15", nil))
+		assert.Equal(t, http.StatusForbidden, w.Code)
+		assert.Equal(t, mode == AuthModeOff, strings.Contains(w.Body.String(), "local names only"), w.Body.String())
+		require.NoError(t, e.Shutdown(t.Context()))
 	}
 }

@@ -12,6 +12,8 @@
 //   - A Write method returns nil only when what it was given is durable: it survives kill -9.
 //   - A Write is all or nothing for the rows of one UTC day; an error says how many rows of the call
 //     were kept ([PartialWriteError]).
+//   - A Write whose context ends before its commit has begun returns the context's error and keeps nothing; afterwards
+//     it waits for the commit.
 //   - Reads see every write that returned before they started.
 //   - Time ranges are half-open, [Start, End), in Unix milliseconds for logs and nanoseconds for traces.
 package store
@@ -290,7 +292,8 @@ type Bucket struct {
 	Unit  string
 	cloudwatch.StatisticSet
 	// Distribution is nil when it was not asked for, or when the samples' distribution is unknown
-	// (a StatisticSet was published).
+	// (a StatisticSet was published). When it is known of a part of the samples only, it is of that part and not
+	// Complete.
 	Distribution *cloudwatch.Distribution
 }
 
@@ -338,7 +341,8 @@ type Segment struct {
 // TraceScan asks for the documents of traces in a time range.
 type TraceScan struct {
 	Tenant Tenant
-	// Start and End are Unix ns, half-open, compared with the document's interval [Start, End].
+	// Start and End are Unix ns, half-open, compared with the document's interval [Start, End]. Of a document in
+	// progress that is its Start alone, for its end is not known.
 	Start, End int64
 }
 

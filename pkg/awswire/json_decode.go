@@ -258,15 +258,16 @@ func (d *jsonDecoder) time(pl *plan) (time.Time, error) {
 	}
 }
 
+// timeOfInt takes for milliseconds, where they may stand, what is too great for seconds: that begins in 1978.
 func (d *jsonDecoder) timeOfInt(n int64) (time.Time, bool) {
-	if !d.milliseconds || n <= latestSecond {
+	if !d.milliseconds || n <= maxEpoch {
 		return timeOfInt(n)
 	}
 	return time.UnixMilli(n).UTC(), n <= maxEpoch*1000
 }
 
 func (d *jsonDecoder) timeOfFloat(f float64) (time.Time, bool) {
-	if d.milliseconds && f > latestSecond {
+	if d.milliseconds && f > maxEpoch {
 		f /= 1000
 	}
 	return timeOfFloat(f)

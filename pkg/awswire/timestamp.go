@@ -16,10 +16,6 @@ const (
 	maxEpoch = 253402300799 // 9999-12-31
 )
 
-// latestSecond is the greatest number that is read as seconds where milliseconds may stand instead: the year 5138, and
-// in milliseconds 1973.
-const latestSecond = 1e11
-
 // timeOfFloat converts epoch seconds to a time with AWS's precision, a millisecond.
 func timeOfFloat(f float64) (time.Time, bool) {
 	if math.IsNaN(f) || f < minEpoch || f > maxEpoch {

@@ -6,6 +6,7 @@ package duckdb
 import (
 	"fmt"
 	"regexp/syntax"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -106,9 +107,22 @@ func (d Dialect) Contains(text, needle string) string {
 	return "contains(" + text + ", " + d.String(needle) + ")"
 }
 
-// RegexMatch is whether the pattern matches anywhere in text.
+// RegexMatch is whether the pattern matches anywhere in text. DuckDB turns simple patterns into LIKE, but takes "$a"
+// for "contains a" on the way; a group around the pattern keeps it from doing so.
 func (d Dialect) RegexMatch(text, pattern string) string {
+	if re, err := syntax.Parse(pattern, syntax.Perl); err != nil || hasAnchor(re) {
+		pattern = "(" + pattern + ")"
+	}
 	return "regexp_matches(" + text + ", " + d.String(pattern) + ")"
+}
+
+// hasAnchor is whether the pattern asks for the begin or end of a line or of the text.
+func hasAnchor(re *syntax.Regexp) bool {
+	switch re.Op {
+	case syntax.OpBeginLine, syntax.OpEndLine, syntax.OpBeginText, syntax.OpEndText:
+		return true
+	}
+	return slices.ContainsFunc(re.Sub, hasAnchor)
 }
 
 // RegexExtract is the text of a group of the first match. DuckDB answers with an empty text when there is no match, or

@@ -122,6 +122,8 @@ func TestDialectText(t *testing.T) {
 	match(`(?m:^c$)`, "a\nc", true)
 	match(`(?i:É)`, "é", true)
 	match(`it's`, "it's", true)
+	match(`(?-m:$a)`, "ab", false)
+	match(`b\Aa`, "ba", false)
 	match(`c\z`, "c\n", false)
 	match(`(?-m:c$)`, "c\n", false)
 

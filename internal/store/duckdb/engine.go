@@ -42,6 +42,8 @@ type Engine struct {
 
 	closeOnce  sync.Once
 	closeErr   error
+	readCtx    context.Context // ends when reads are to stop
+	stopReads  context.CancelFunc
 	stopCtx    context.Context // ends when background work is to stop
 	stopping   <-chan struct{}
 	stop       context.CancelFunc
@@ -78,11 +80,13 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e.stopCtx, e.stop = context.WithCancel(context.WithoutCancel(ctx))
 	e.stopping = e.stopCtx.Done()
+	e.readCtx, e.stopReads = context.WithCancel(context.WithoutCancel(ctx))
 	for s := range e.files {
 		e.files[s] = map[day]*dayFile{}
 	}
 	if err := e.open(ctx); err != nil {
 		e.stop()
+		e.stopReads()
 		return nil, errors.Join(err, lock.unlock())
 	}
 	return e, nil
@@ -153,6 +157,10 @@ func (e *Engine) Close() error {
 }
 
 func (e *Engine) close() error {
+	// Writers may have to wait for reads too.
+	grace := time.AfterFunc(closeGrace, e.stopReads)
+	defer e.stopReads()
+	defer grace.Stop()
 	e.mu.Lock()
 	e.closing = true
 	for _, files := range e.files {
@@ -174,10 +182,8 @@ func (e *Engine) close() error {
 	inst := e.inst
 	e.mu.Unlock()
 	if !wasClosed {
-		grace := time.AfterFunc(closeGrace, inst.cancel)
 		e.detachAll(inst)
 		e.closeInstance(inst)
-		grace.Stop()
 	}
 	for _, files := range e.files {
 		for _, f := range files {

@@ -63,6 +63,9 @@ func (e *Engine) readOnce(ctx context.Context, files []*dayFile, fn func(ctx con
 	defer done()
 	ctx, cancel := inst.merge(ctx)
 	defer cancel()
+	ctx, closed := context.WithCancelCause(ctx)
+	defer closed(nil)
+	defer context.AfterFunc(e.readCtx, func() { closed(errClosed) })()
 	s := &snapshot{e: e, inst: inst, files: make([]*dayFile, 0, len(files))}
 	defer func() {
 		for _, f := range s.files {

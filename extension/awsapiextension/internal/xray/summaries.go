@@ -143,7 +143,7 @@ func readSummariesQuery(in *sdk.GetTraceSummariesInput) (summariesQuery, error) 
 	case deref(in.FilterExpression) != "":
 		return q, invalidRequest("FilterExpression is not supported: %s", *in.FilterExpression)
 	}
-	q.start, q.end = in.StartTime.UnixNano(), in.EndTime.UnixNano()
+	q.start, q.end = nanos(*in.StartTime), nanos(*in.EndTime)
 	switch q.by {
 	case "":
 		q.by = types.TimeRangeTypeTraceId
@@ -166,6 +166,21 @@ func readSummariesQuery(in *sdk.GetTraceSummariesInput) (summariesQuery, error) 
 		}
 	}
 	return q, nil
+}
+
+// farthest is a time, in nanoseconds, beyond which there are no traces, on either side of 1970. Adding to it overflows
+// nothing.
+const farthest = 1 << 62
+
+// nanos is t in Unix nanoseconds, of which there are enough for 290 years only.
+func nanos(t time.Time) int64 {
+	switch {
+	case t.Unix() >= farthest/int64(time.Second):
+		return farthest
+	case t.Unix() <= -farthest/int64(time.Second):
+		return -farthest
+	}
+	return t.UnixNano()
 }
 
 // scan is the range in which all traces have a document that the query may want.
