@@ -22,15 +22,15 @@ build: build-agent build-neph build-full ## build bin/nephoscope, bin/nephoscope
 
 .PHONY: build-full
 build-full: cxx
-	CGO_ENABLED=1 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/nephoscope ./cmd/nephoscope
+	CGO_ENABLED=1 go build -ldflags '$(LDFLAGS)' -o bin/nephoscope ./cmd/nephoscope
 
 .PHONY: build-agent
 build-agent:
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/nephoscope-agent ./cmd/nephoscope-agent
+	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/nephoscope-agent ./cmd/nephoscope-agent
 
 .PHONY: build-neph
 build-neph:
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o bin/neph ./cmd/neph
+	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o bin/neph ./cmd/neph
 
 # The embedded store is C++: linking it needs g++.
 .PHONY: cxx

@@ -47,16 +47,24 @@ func (e *logsExporter) push(ctx context.Context, ld plog.Logs) error {
 	if err := report.Err(); err != nil {
 		e.rejected.Warn("log records have no place in the store", zap.Error(err))
 	}
-	if len(events) == 0 {
-		return nil
-	}
-	records := make([]store.LogRecord, len(events))
+	records := make([]store.LogRecord, 0, len(events))
 	for i := range events {
-		records[i] = logRecord(&events[i])
+		if keepsMs(events[i].Timestamp) {
+			records = append(records, logRecord(&events[i]))
+		}
+	}
+	strange := len(events) - len(records)
+	if strange > 0 {
+		e.telemetry.ExporterStoreUnconvertedLogRecords.Add(ctx, int64(strange),
+			metric.WithAttributes(attribute.String("reason", reasonTime)))
+		e.rejected.Warn("log records have times that the store does not keep", zap.Int("records", strange))
+	}
+	if len(records) == 0 {
+		return nil
 	}
 	if err := e.store.WriteLogs(ctx, records); err != nil {
 		return writeError(err, func(err error, kept []bool) error {
-			return consumererror.NewLogs(err, unkeptLogs(ld, opts, kept, len(report.Rejected) > 0))
+			return consumererror.NewLogs(err, unkeptLogs(ld, opts, kept, strange > 0 || len(report.Rejected) > 0))
 		})
 	}
 	return nil
@@ -113,7 +121,7 @@ func unkeptLogs(ld plog.Logs, opts cloudwatchlogs.FromOptions, kept []bool, reje
 	return out
 }
 
-// hasEvent is whether a record becomes an event. It is slow, and needed only when a write was partial.
+// hasEvent is whether a record becomes an event that the store keeps. It is slow, and needed only when a write was partial.
 func hasEvent(rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord, opts cloudwatchlogs.FromOptions) bool {
 	one := plog.NewLogs()
 	r := one.ResourceLogs().AppendEmpty()
@@ -122,5 +130,5 @@ func hasEvent(rl plog.ResourceLogs, sl plog.ScopeLogs, lr plog.LogRecord, opts c
 	sl.Scope().CopyTo(s.Scope())
 	lr.CopyTo(s.LogRecords().AppendEmpty())
 	events, _ := cloudwatchlogs.FromLogs(one, opts)
-	return len(events) > 0
+	return len(events) > 0 && keepsMs(events[0].Timestamp)
 }

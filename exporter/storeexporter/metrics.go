@@ -81,6 +81,11 @@ func (e *metricsExporter) convert(ctx context.Context, md pmetric.Metrics) []clo
 		}
 		e.rejected.Log(level, "data points have no place in the store", zap.Error(err))
 	}
+	batches, strange := dropTimes(batches)
+	if strange > 0 {
+		e.count(ctx, reasonTime, strange)
+		e.rejected.Warn("data points have times that the store does not keep", zap.Int64("points", strange))
+	}
 	return batches
 }
 

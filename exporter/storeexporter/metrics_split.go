@@ -87,6 +87,7 @@ func (e *metricsExporter) unkept(plain pmetric.Metrics, writes []metricsWrite) p
 	}
 	wasKept := func(one pmetric.Metrics) bool {
 		batches, _ := e.converter.Convert(one)
+		batches, _ = dropTimes(batches)
 		if len(batches) == 0 {
 			return true // there is nothing to try again
 		}

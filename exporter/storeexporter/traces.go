@@ -28,13 +28,20 @@ func (e *tracesExporter) push(ctx context.Context, td ptrace.Traces) error {
 		e.rejected.Warn("spans have no place in the store", zap.Error(failed))
 		e.countFailed(ctx, td)
 	}
-	if len(docs) == 0 {
-		return nil
-	}
-	segments := make([]store.Segment, len(docs))
+	segments := make([]store.Segment, 0, len(docs))
 	now := e.now().UnixMilli()
 	for i := range docs {
-		segments[i] = e.segment(&docs[i], now)
+		if keepsNs(docs[i].Start) && keepsNs(docs[i].End) {
+			segments = append(segments, e.segment(&docs[i], now))
+		}
+	}
+	if strange := len(docs) - len(segments); strange > 0 {
+		e.telemetry.ExporterStoreUnconvertedSpans.Add(ctx, int64(strange),
+			metric.WithAttributes(attribute.String("reason", reasonTime)))
+		e.rejected.Warn("spans have times that the store does not keep", zap.Int("spans", strange))
+	}
+	if len(segments) == 0 {
+		return nil
 	}
 	if err := e.store.WriteSegments(ctx, segments); err != nil {
 		return writeError(err, func(err error, kept []bool) error {

@@ -454,9 +454,9 @@ func TestMetricsErrors(t *testing.T) {
 		},
 		"expression": {
 			func(in *cloudwatch.GetMetricDataInput) {
-				in.MetricDataQueries[0].MetricStat, in.MetricDataQueries[0].Expression = nil, aws.String("SUM(METRICS())")
+				in.MetricDataQueries[0].MetricStat, in.MetricDataQueries[0].Expression = nil, aws.String("SUM(METRICS()) + m9")
 			},
-			"Error in expression 'q': metric math, SEARCH and Metrics Insights expressions are not supported, only MetricStat is.",
+			"Error in expression 'q': ID 'm9' not found",
 		},
 		"dynamic label": {
 			func(in *cloudwatch.GetMetricDataInput) { in.MetricDataQueries[0].Label = aws.String("x ${MAX}") },

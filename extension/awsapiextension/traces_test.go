@@ -63,11 +63,6 @@ func TestTracesThereAndBack(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Len(t, summaries.TraceSummaries, 1)
-	everything, err := client.GetTraceSummaries(t.Context(), &xray.GetTraceSummariesInput{
-		StartTime: aws.Time(time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC)), EndTime: aws.Time(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)),
-	})
-	require.NoError(t, err)
-	require.Len(t, everything.TraceSummaries, 1, "of all times")
 	s := summaries.TraceSummaries[0]
 	assert.Equal(t, id, *s.Id)
 	assert.InDelta(t, 1, *s.ResponseTime, 1e-9)

@@ -332,7 +332,7 @@ type Segment struct {
 	Origin   string
 	// Flags of the document.
 	Subsegment, InProgress, Fault, Error, Throttle bool
-	HTTPStatus                                     int32 // 0: none
+	HTTPStatus                                     int32  // 0: none
 	Annotations                                    string // JSON object text, "" when none
 	Document                                       string // the whole document, JSON
 	Ingested                                       int64  // Unix ms

@@ -37,8 +37,8 @@ func parseLimit(p *parser, at span) (Command, error) {
 	return &Limit{N: n, span: p.from(at)}, err
 }
 
-func (l *Limit) compile(*compiler) (stageMaker, error) {
-	return func(next stage) stage { return &limitStage{left: l.N, next: next} }, nil
+func (l *Limit) compile() stageMaker {
+	return func(next stage) stage { return &limitStage{left: l.N, next: next} }
 }
 
 type limitStage struct {

@@ -61,8 +61,7 @@ type outColumn struct {
 
 // columns is the list of result columns.
 func (c *compiler) columns() []outColumn {
-	switch {
-	case c.output.display != nil:
+	if c.output.display != nil {
 		return c.output.display
 	}
 	cols := c.output.fields

@@ -6,7 +6,6 @@ package logsinsights
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"slices"
 	"sort"
@@ -36,23 +35,23 @@ type conformanceCase struct {
 	Note  string `json:"note"`
 }
 
-func loadJSON(t testing.TB, file string, into any) {
-	t.Helper()
+func loadJSON(tb testing.TB, file string, into any) {
+	tb.Helper()
 	b, err := os.ReadFile("testdata/" + file)
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(b, into))
+	require.NoError(tb, err)
+	require.NoError(tb, json.Unmarshal(b, into))
 }
 
-func loadConformance(t testing.TB) (cases []conformanceCase, data map[string][]store.LogRecord) {
-	t.Helper()
-	loadJSON(t, "conformance.json", &cases)
+func loadConformance(tb testing.TB) (cases []conformanceCase, data map[string][]store.LogRecord) {
+	tb.Helper()
+	loadJSON(tb, "conformance.json", &cases)
 	var sets map[string][]struct {
 		Timestamp int64  `json:"timestamp"`
 		Message   string `json:"message"`
 		Stream    string `json:"stream"`
 		Log       string `json:"log"`
 	}
-	loadJSON(t, "datasets.json", &sets)
+	loadJSON(tb, "datasets.json", &sets)
 	data = map[string][]store.LogRecord{}
 	for name, events := range sets {
 		for i, e := range events {
@@ -75,8 +74,8 @@ func loadConformance(t testing.TB) (cases []conformanceCase, data map[string][]s
 var testTenant = store.Tenant{Account: "123456789012", Region: "eu-west-1"}
 
 // orderedRow reads a JSON object with string values in the order of its members.
-func orderedRow(t testing.TB, raw json.RawMessage) []Field {
-	t.Helper()
+func orderedRow(tb testing.TB, raw json.RawMessage) []Field {
+	tb.Helper()
 	row := []Field{}
 	jsonscan.EachMember(strings.TrimSpace(string(raw)), func(key, lit string) bool {
 		row = append(row, Field{key, jsonscan.Unquote(lit)})
@@ -85,13 +84,13 @@ func orderedRow(t testing.TB, raw json.RawMessage) []Field {
 	return row
 }
 
-func (c *conformanceCase) wantRows(t testing.TB) [][]Field {
-	t.Helper()
+func (c *conformanceCase) wantRows(tb testing.TB) [][]Field {
+	tb.Helper()
 	var raws []json.RawMessage
-	require.NoError(t, json.Unmarshal(c.Rows, &raws))
+	require.NoError(tb, json.Unmarshal(c.Rows, &raws))
 	rows := make([][]Field, 0, len(raws))
 	for _, raw := range raws {
-		rows = append(rows, orderedRow(t, raw))
+		rows = append(rows, orderedRow(tb, raw))
 	}
 	return rows
 }
@@ -145,7 +144,7 @@ func TestConformance(t *testing.T) {
 			res, err := runQuery(t.Context(), m, []string{"/app/api", "/aws/lambda/fn"}, c.Query, Options{})
 			if c.Error != nil {
 				var syntax *SyntaxError
-				require.True(t, errors.As(err, &syntax), "%s: %v", c.Query, err)
+				require.ErrorAs(t, err, &syntax, c.Query)
 				require.ErrorContains(t, err, c.Error.Message)
 				require.LessOrEqual(t, syntax.Start, syntax.End)
 				return

@@ -38,6 +38,9 @@ func isFunction(name string) bool {
 	return scalarFunction(name).spelling != "" || isAggregate(name) || takesPeriod(name)
 }
 
+// unsupportedFunctions exist in CloudWatch Logs and not here.
+var unsupportedFunctions = []string{"topk", "rate", "countovertime", "sumovertime", "histogram"}
+
 // takesPeriod is whether an argument of the function may be a period.
 func takesPeriod(name string) bool {
 	switch name {
@@ -117,20 +120,5 @@ func text1(f func(string) value) func(*env, []value) value {
 			return value{}
 		}
 		return f(s)
-	}
-}
-
-// text2 is a function of two texts.
-func text2(f func(s, t string) value) func(*env, []value) value {
-	return func(_ *env, a []value) value {
-		s, ok := a[0].asText()
-		if !ok {
-			return value{}
-		}
-		t, ok := a[1].asText()
-		if !ok {
-			return value{}
-		}
-		return f(s, t)
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // evalIn evaluates an expression for one event.
-func evalIn(t testing.TB, expr, message string) string {
+func evalIn(t *testing.T, expr, message string) string {
 	t.Helper()
 	m := &memStore{records: []store.LogRecord{{
 		Tenant: testTenant, Group: "/app/api", Stream: "s1", Timestamp: 1714564800123, Ingested: 1714564801000, Seq: 7, Message: message,
@@ -94,7 +94,7 @@ func TestSpelling(t *testing.T) {
 	for _, family := range scalarFamilies {
 		for name, f := range family {
 			require.Equal(t, name, strings.ToLower(f.spelling))
-			require.True(t, (f.eval == nil) != (f.prepare == nil), name)
+			require.NotEqual(t, f.eval == nil, f.prepare == nil, name)
 		}
 	}
 	require.Equal(t, "bin", functionSpelling("bin"))

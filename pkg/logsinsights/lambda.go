@@ -108,7 +108,7 @@ func lambdaMeasure(line, label, unit string) value {
 	if t := lambdaType(line); t != "REPORT" && t != "INIT_REPORT" && t != "RESTORE_REPORT" {
 		return value{}
 	}
-	for _, part := range strings.Split(line, "\t") {
+	for part := range strings.SplitSeq(line, "\t") {
 		rest, ok := strings.CutPrefix(strings.TrimLeft(part, " \n"), label)
 		if !ok {
 			continue

@@ -198,9 +198,10 @@ func (l *lexer) regex(start int) (token, error) {
 	}
 	// A "[" that is never closed must not swallow the end: take the first bare slash.
 	for i := start + 1; i < len(l.src); i++ {
-		if l.src[i] == '\\' {
+		switch l.src[i] {
+		case '\\':
 			i++
-		} else if l.src[i] == '/' {
+		case '/':
 			l.pos = i + 1
 			return token{kind: tokRegex, text: l.src[start+1 : i], span: span{start, l.pos}}, nil
 		}

@@ -4,6 +4,7 @@
 package logsinsights
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -248,7 +249,7 @@ func (p *parser) postfix() (Expr, error) {
 				return nil, err
 			}
 			if t.kind == tokWord { // a word may hold several names: .a.b
-				for _, name := range strings.Split(t.text, ".") {
+				for name := range strings.SplitSeq(t.text, ".") {
 					if name == "" {
 						return nil, errAt(t.span, "unexpected symbol found %s: expected a name behind the dot", t.text)
 					}
@@ -357,7 +358,7 @@ func (p *parser) word() (Expr, error) {
 		return p.call(t)
 	}
 	f := &Ref{span: t.span}
-	for _, name := range strings.Split(t.text, ".") {
+	for name := range strings.SplitSeq(t.text, ".") {
 		if name == "" {
 			return nil, errAt(t.span, "unexpected symbol found %s: expected a field name", t.text)
 		}
@@ -369,6 +370,9 @@ func (p *parser) word() (Expr, error) {
 // call reads the arguments of the function named by t; the current token is its parenthesis.
 func (p *parser) call(t token) (Expr, error) {
 	name := strings.ToLower(t.text)
+	if slices.Contains(unsupportedFunctions, name) {
+		return nil, errAt(t.span, "the function %s is not supported", t.text)
+	}
 	if !isFunction(name) {
 		return nil, errAt(t.span, "unknown function %s", t.text)
 	}

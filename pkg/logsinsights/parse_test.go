@@ -59,7 +59,7 @@ func TestParseFailure(t *testing.T) {
 		t.Helper()
 		_, err := Parse(query)
 		var e *SyntaxError
-		require.True(t, errors.As(err, &e), "%s: %v", query, err)
+		require.ErrorAs(t, err, &e, query)
 		require.Contains(t, e.Message, want, query)
 		require.Equal(t, [2]int{start, end}, [2]int{e.Start, e.End}, "%s: %s", query, e.Message)
 	}
@@ -72,6 +72,7 @@ func TestParseFailure(t *testing.T) {
 	f("filter a = \"é\" bad", 15, 18, "unexpected symbol found bad")
 	f(`stats count(* by bin(5m)`, 14, 16, `expected ")"`)
 	f(`stats nosuch(a)`, 6, 12, "unknown function nosuch")
+	f(`stats topk(3, a)`, 6, 10, "the function topk is not supported")
 	f(`filter a like`, 13, 13, "unexpected end of query")
 	f(`filter a like b`, 14, 15, "expected a text or a /regular expression/")
 	f(`filter a =~ "x"`, 12, 15, "expected a /regular expression/")
@@ -125,7 +126,7 @@ func TestCheckFailure(t *testing.T) {
 		require.NoError(t, err, query)
 		_, err = Compile(q, Options{})
 		var e *SyntaxError
-		require.True(t, errors.As(err, &e), "%s: %v", query, err)
+		require.ErrorAs(t, err, &e, query)
 		require.Contains(t, e.Message, want, query)
 		require.Equal(t, [2]int{start, end}, [2]int{e.Start, e.End}, "%s: %s", query, e.Message)
 	}
@@ -166,6 +167,39 @@ func TestCheckFailure(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Compile(q, Options{Limit: 100_001})
 	require.ErrorContains(t, err, "limit must be from 1 to 100000")
+}
+
+// TestSamples compiles queries of AWS's documentation and of its users.
+func TestSamples(t *testing.T) {
+	for _, query := range []string{
+		"fields @timestamp, @message, @logStream, @log\n| sort @timestamp desc\n| limit 20\n",
+		`filter @type = "REPORT" | fields @requestId, @billedDuration | sort by @billedDuration desc`,
+		`filter @type = "REPORT" | stats max(@memorySize / 1000 / 1000) as provisonedMemoryMB, min(@maxMemoryUsed / 1000 / 1000) as smallestMemoryRequestMB, avg(@maxMemoryUsed / 1000 / 1000) as avgMemoryUsedMB, max(@maxMemoryUsed / 1000 / 1000) as maxMemoryUsedMB, provisonedMemoryMB - maxMemoryUsedMB as overProvisionedMB`,
+		`filter @message like /(?i)(Exception|error|fail|5\d\d)/ | stats count(*) as exceptionCount by bin(5m) | sort exceptionCount desc`,
+		`stats sum(packets) as packetsTransferred by srcAddr, dstAddr | sort packetsTransferred  desc | limit 15`,
+		`filter isIpv4InSubnet(srcAddr, "192.0.2.0/24") | fields @timestamp, @message`,
+		`stats count(*) by queryType, bin(1h)`,
+		`filter (eventName="StartInstances" or eventName="StopInstances") and awsRegion="us-east-2"`,
+		`filter eventSource="iam.amazonaws.com" and userIdentity.type = "AssumedRole" | stats count(*) as numberOfEvents by userIdentity.sessionContext.sessionIssuer.userName, responseElements.user.userName`,
+		`filter status>=400 and status<=499 | fields @timestamp, status, ip, path, httpMethod`,
+		"fields @timestamp, `detail-type` | stats count(*) as n by `detail-type` | sort n desc",
+		`filter tlsDetails.tlsVersion in [ "TLSv1", "TLSv1.1" ] | stats count(*) as numOutdatedTlsCalls by userIdentity.accountId, recipientAccountId, eventSource, eventName, awsRegion`,
+		`fields @message | parse @message "user=*, method:*, latency := *" as @user, @method, @latency | stats avg(@latency) by @method, @user`,
+		`fields @message | parse @message /user=(?<user2>.*?), method:(?<method2>.*?), latency := (?<latency2>.*?)/ | stats avg(latency2) by method2, user2`,
+		`fields @timestamp, @message | parse @message "[*] *" as loggingType, loggingMessage | filter loggingType IN ["ERROR", "INFO"] | display loggingMessage, loggingType = "ERROR" as isError`,
+		`fields jsonParse(@message) as json_message | unnest json_message.bookings into booking | display booking.id`,
+		`fields @timestamp, server, severity, message | sort @timestamp desc | dedup server, severity | limit 10`,
+		`stats sum(bytes) as Data_Transferred by srcAddr as Source_IP, bin(1h) as t | stats max(Data_Transferred) as peak by t | sort t`,
+		`filter ispresent(errorCode) and errorCode != '' | fields concat(a, " ", b) as ab, dateceil(@timestamp, 1d)`,
+		`fields @timestamp, @message | filter toMillis(@timestamp) >= now() * 1000 - 7200000`,
+		`fields fieldsA, abs(1) | where x not like /y/ | order @timestamp asc`,
+		`stats pct(@initDuration, 95)/1000 as p95, count(*)/5 by strcontains(@message, "x") as has`,
+	} {
+		q, err := Parse(query)
+		require.NoError(t, err, query)
+		_, err = Compile(q, Options{Dialect: stubDialect{}, Promoted: true})
+		require.NoError(t, err, query)
+	}
 }
 
 func FuzzParse(f *testing.F) {

@@ -126,23 +126,6 @@ func (p Period) ceil(t int64) int64 {
 	return monthStart(monthOf(f) + 12*p.N)
 }
 
-// ms is the length in milliseconds; a month counts as 30 days, a year as 365, where a rate needs a length.
-func (p Period) ms() int64 {
-	if f := p.fixedMs(); f > 0 {
-		return f
-	}
-	const day = 86_400_000
-	switch p.Unit {
-	case "w":
-		return p.N * weekMs
-	case "mo":
-		return p.N * 30 * day
-	case "q":
-		return p.N * 91 * day
-	}
-	return p.N * 365 * day
-}
-
 func floorTo(t, step int64) int64 {
 	r := t % step
 	if r < 0 {

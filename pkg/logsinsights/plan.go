@@ -130,7 +130,7 @@ func (p *Plan) pipeline() (*pipeline, error) {
 		case *Limit:
 			sorted = cmd
 			pl.limit = maxLimit
-			el.make, err = cmd.compile(c)
+			el.make = cmd.compile()
 		case *Dedup:
 			dedup = cmd
 			el.make, err = cmd.compile(c)

@@ -115,5 +115,5 @@ func TestSelectionIsNotChanged(t *testing.T) {
 	res, err := p.Run(t.Context(), m, sel)
 	require.NoError(t, err)
 	require.Len(t, res.Rows, 1)
-	require.Equal(t, "", contains[:2][1])
+	require.Empty(t, contains[:2][1])
 }

@@ -10,6 +10,17 @@ import (
 // cond is an SQL condition that is true for exactly the rows for which e is true, or with neg, is not true. It may be
 // NULL instead of false. ok is false when SQL cannot say it.
 func (l *lowering) cond(e Expr, neg bool) (sql string, ok bool) {
+	sql, ok = l.condition(e, neg)
+	if len(sql) > maxCondSQL {
+		return "", false
+	}
+	return sql, ok
+}
+
+// maxCondSQL bounds the text of one condition.
+const maxCondSQL = 128 << 10
+
+func (l *lowering) condition(e Expr, neg bool) (sql string, ok bool) {
 	switch e := e.(type) {
 	case *Unary:
 		if e.Op == "not" {
@@ -78,8 +89,76 @@ func (l *lowering) superset(e Expr, neg bool) string {
 		if x != "" && y != "" {
 			return join(e.Op, neg, x, y)
 		}
+		return ""
+	}
+	if !neg {
+		return l.inMessage(e)
 	}
 	return ""
+}
+
+// inMessage narrows a condition on a discovered field, wherever in the message it was discovered, to messages that
+// hold its text.
+func (l *lowering) inMessage(e Expr) string {
+	switch e := e.(type) {
+	case *Binary:
+		if e.Op != "=" {
+			return ""
+		}
+		x, y := e.X, e.Y
+		if isLiteral(x) {
+			x, y = y, x
+		}
+		if lit, ok := y.(*Text); ok && l.isDiscovered(x) {
+			return l.holds(lit.Value)
+		}
+	case *In:
+		if e.Not || !l.isDiscovered(e.X) {
+			return ""
+		}
+		var any []string
+		for _, item := range e.List {
+			lit, ok := item.(*Text)
+			if !ok || l.holds(lit.Value) == "" {
+				return ""
+			}
+			any = append(any, l.holds(lit.Value))
+		}
+		return "(" + strings.Join(any, " OR ") + ")"
+	case *Like:
+		if !e.Not && e.Regex == nil && l.isDiscovered(e.X) {
+			return l.holds(e.Text)
+		}
+	}
+	return ""
+}
+
+// isDiscovered is whether the expression is a field that stands in the message.
+func (l *lowering) isDiscovered(e Expr) bool {
+	ref, ok := e.(*Ref)
+	if !ok || strings.HasPrefix(ref.Name(), "@") {
+		return false
+	}
+	for n := range ref.Parts {
+		if _, ok := l.defs[joinParts(ref.Parts[:n+1])]; ok {
+			return false
+		}
+	}
+	if l.promoted && (ref.Name() == "level" || ref.Name() == "service") {
+		return false // they may come from elsewhere
+	}
+	return true
+}
+
+// holds is the condition that a message has a field with this text in it, "" when the text could stand there in other
+// forms. The digits of a number may, and true and false are 1 and 0. Otherwise the text is in the message as it is,
+// unless something in it is escaped.
+func (l *lowering) holds(s string) string {
+	if !plainASCII(s) || s == "true" || s == "false" || strings.Trim(s, "0123456789.eE+-") == "" {
+		return ""
+	}
+	doc := l.field("@message").text
+	return "(" + l.d.Contains(doc, s) + " OR " + l.d.Contains(doc, `\`) + ")"
 }
 
 func join(op string, neg bool, x, y string) string {
@@ -189,11 +268,8 @@ func (l *lowering) equal(x, y Expr) string {
 		return ""
 	}
 	eq := v.text + " = " + l.d.String(text)
-	if v.mayBeBool && plainASCII(text) && !v.message {
-		// The literal stands in the message as it is, unless something in it is escaped. Looking for it costs
-		// less than reading the JSON.
-		doc := l.field("@message").text
-		return "((" + l.d.Contains(doc, text) + " OR " + l.d.Contains(doc, `\`) + ") AND " + eq + ")"
+	if holds := l.holds(text); v.mayBeBool && holds != "" {
+		return "(" + holds + " AND " + eq + ")" // looking for a text costs less than reading JSON
 	}
 	return eq
 }
@@ -267,7 +343,11 @@ func (l *lowering) like(e *Like) string {
 	case v.text == "":
 		return ""
 	case e.Regex == nil:
-		return l.d.Contains(v.text, e.Text)
+		has := l.d.Contains(v.text, e.Text)
+		if holds := l.holds(e.Text); v.mayBeBool && holds != "" {
+			return "(" + holds + " AND " + has + ")"
+		}
+		return has
 	}
 	re := parseSyntax(e.Regex)
 	if re == nil {

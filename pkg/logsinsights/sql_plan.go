@@ -21,6 +21,8 @@ type pushdown struct {
 	limit    int    // how many rows are wanted, 0 when that is not known before they are read
 	agg      *sqlStats
 	notes    []note // for each command
+
+	whereSize int
 }
 
 // note says where a command runs.
@@ -154,6 +156,9 @@ func (l *lowering) filter(e Expr, push *pushdown, where *[]string) string {
 			sql = l.superset(c, false)
 			at = inStoreToo
 		}
+		if push.whereSize += len(sql); push.whereSize > maxWhereSQL {
+			sql, at = "", inStoreToo
+		}
 		if sql != "" {
 			*where = append(*where, "("+sql+")")
 		}
@@ -169,6 +174,8 @@ const (
 	maxNeedles = 8
 	// minNeedle is how long a text out of a regular expression must be to rule out enough to be worth looking for.
 	minNeedle = 3
+	// maxWhereSQL bounds the text of all conditions. Those beyond are left to Go.
+	maxWhereSQL = 1 << 20
 )
 
 // conjuncts splits a condition at its ands.
@@ -203,22 +210,35 @@ func (l *lowering) needles(e Expr) (texts []string, all bool) {
 	return slices.DeleteFunc(texts, func(s string) bool { return len(s) < minNeedle }), false
 }
 
-// lambdaNeedles narrows @type = "REPORT" to lines that hold the word. Some lines may be of other groups, but these
-// have no @type.
+// lambdaNeedles narrows @type = "REPORT" and @requestId = "…" to lines that hold the word. Events of other groups
+// have no such fields.
 func (l *lowering) lambdaNeedles(e Expr) []string {
 	b, ok := e.(*Binary)
 	if !ok || b.Op != "=" {
 		return nil
 	}
-	ref, ok := b.X.(*Ref)
-	lit, ok2 := b.Y.(*Text)
-	if !ok || !ok2 || ref.Name() != "@type" || lit.Value == "" {
+	x, y := b.X, b.Y
+	if isLiteral(x) {
+		x, y = y, x
+	}
+	ref, ok := x.(*Ref)
+	lit, ok2 := y.(*Text)
+	if !ok || !ok2 || lit.Value == "" {
 		return nil
 	}
-	if _, shadowed := l.defs["@type"]; shadowed {
+	if _, shadowed := l.defs[ref.Name()]; shadowed {
 		return nil
 	}
-	return []string{lit.Value + " "}
+	if _, isNumber := parseNumber(lit.Value); isNumber {
+		return nil // 007 is equal to 7
+	}
+	switch ref.Name() {
+	case "@type":
+		return []string{lit.Value + " "}
+	case "@requestId", "@xrayTraceId", "@xraySegmentId":
+		return []string{lit.Value}
+	}
+	return nil
 }
 
 // traceID is the promoted trace id of records that meet trace_id = "…".
@@ -265,7 +285,7 @@ func (l *lowering) stats(s *Stats, plan *statsPlan) *sqlStats {
 		}
 		st.sel = append(st.sel, sql)
 		st.isTime = append(st.isTime, v.kind == sqlInstant)
-		keys = append(keys, fmt.Sprint(i+1))
+		keys = append(keys, itoa(i+1))
 	}
 	for _, a := range plan.aggs {
 		sql := l.aggregate(a)

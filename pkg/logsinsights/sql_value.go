@@ -6,6 +6,7 @@ package logsinsights
 import (
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -62,6 +63,11 @@ type afterExtractor interface {
 	RegexExtractAfter(text, pattern string, group, skip int) string
 }
 
+// numberer is a dialect with a quicker way to the number of a leaf.
+type numberer interface {
+	JSONNumber(doc string, path []string) string
+}
+
 // lowering turns expressions into SQL of a dialect for one selection. What it gives is exact: the same values, and of
 // conditions the same rows, as the functions of compile.go.
 type lowering struct {
@@ -79,7 +85,18 @@ func newLowering(o *Options, groups []string) *lowering {
 	return l
 }
 
+// maxExprSQL bounds the text of one expression. Names that are defined by other names can double it at every step.
+const maxExprSQL = 32 << 10
+
 func (l *lowering) value(e Expr) sqlValue {
+	v := l.lower(e)
+	if len(v.text)+len(v.num)+len(v.ts) > maxExprSQL {
+		return sqlValue{}
+	}
+	return v
+}
+
+func (l *lowering) lower(e Expr) sqlValue {
 	switch e := e.(type) {
 	case *Ref:
 		return l.ref(e)
@@ -168,6 +185,9 @@ func (l *lowering) jsonField(name string) sqlValue {
 		return sqlValue{}
 	}
 	v.num = l.d.ToNumber(v.text)
+	if d, ok := l.d.(numberer); ok {
+		v.num = l.alternatives(key, d.JSONNumber)
+	}
 	if l.promoted && name == "status" {
 		v.num = "coalesce(CAST(" + l.d.Column(store.ColumnStatus) + " AS DOUBLE), " + v.num + ")"
 	}
@@ -179,19 +199,22 @@ const maxSQLPaths = 8
 
 // jsonText is the text of a flattened name in the message. A dot may be part of a key, but then the message has it
 // in this form, or some escape; most messages do not.
-func (l *lowering) jsonText(name string) string {
+func (l *lowering) jsonText(name string) string { return l.alternatives(name, l.d.JSONField) }
+
+// alternatives reads a leaf by each way of splitting its name.
+func (l *lowering) alternatives(name string, read func(doc string, path []string) string) string {
 	doc := l.d.Column(store.ColumnMessage)
 	paths := keyPaths(name)
 	if len(paths) > maxSQLPaths {
 		return ""
 	}
-	first := l.d.JSONField(doc, paths[0])
+	first := read(doc, paths[0])
 	if len(paths) == 1 {
 		return first
 	}
 	all := make([]string, len(paths))
 	for i, p := range paths {
-		all[i] = l.d.JSONField(doc, p)
+		all[i] = read(doc, p)
 	}
 	// Every key with a dot has a pair of neighbours of the name in it, so pairs are enough to look for.
 	parts := strings.Split(name, ".")
@@ -204,7 +227,7 @@ func (l *lowering) jsonText(name string) string {
 
 func (l *lowering) arithmetic(b *Binary) sqlValue {
 	fin, ok := l.d.(finiter)
-	if !ok || !strings.Contains("+-*/%", b.Op) {
+	if !ok || !slices.Contains([]string{"+", "-", "*", "/", "%"}, b.Op) {
 		return sqlValue{}
 	}
 	x, y := l.value(b.X), l.value(b.Y)
@@ -220,15 +243,15 @@ func (l *lowering) arithmetic(b *Binary) sqlValue {
 func (l *lowering) call(c *Call) sqlValue {
 	switch c.Name {
 	case "bin", "datefloor":
-		at := sqlValue{kind: sqlInstant, ts: l.d.Column(store.ColumnTimestamp)}
+		at := l.d.Column(store.ColumnTimestamp)
 		if c.Name == "datefloor" {
-			at = l.value(c.Args[0])
+			at = l.value(c.Args[0]).ts
 		}
 		p, ok := c.Args[len(c.Args)-1].(*PeriodLit)
-		if !ok || at.ts == "" || p.fixedMs() == 0 {
+		if !ok || at == "" || p.fixedMs() == 0 {
 			return sqlValue{}
 		}
-		ts := l.d.TimeFloor(at.ts, p.fixedMs())
+		ts := l.d.TimeFloor(at, p.fixedMs())
 		return sqlValue{kind: sqlInstant, ts: ts, num: "CAST(" + l.d.EpochMs(ts) + " AS DOUBLE)"}
 	case "tomillis":
 		if at := l.value(c.Args[0]); at.kind == sqlInstant && at.ts != "" {

@@ -79,6 +79,12 @@ func (e *evaluator) query(q *Query) error {
 		v.series = append([]Series(nil), v.series...)
 		for i := range v.series {
 			s := &v.series[i]
+			if !q.Hidden {
+				// Results may share points; whoever writes them out makes them again.
+				if err := e.charge(len(s.Values)); err != nil {
+					return &QueryError{ID: q.ID, Err: err}
+				}
+			}
 			switch {
 			case v.kind == kindSeries && q.Label != "":
 				s.Label = q.Label

@@ -47,12 +47,14 @@ func (g *generator) event(ts int64) store.LogRecord {
 func newGenerator(seed uint64) *generator { return &generator{rand.New(rand.NewPCG(seed, seed))} }
 
 func benchConfig(b *testing.B) Config {
+	b.Helper()
 	return Config{Directory: b.TempDir(), Now: func() time.Time { return noon }}
 }
 
 // measureCPU reports the processor time per operation, of all threads, since it was called. On a machine that is shared it says more
 // than the time that passed.
 func measureCPU(b *testing.B) (stop func()) {
+	b.Helper()
 	begin := cpuTime()
 	return func() { b.ReportMetric(float64((cpuTime()-begin).Microseconds())/1000/float64(b.N), "cpu-ms/op") }
 }
@@ -181,8 +183,10 @@ func BenchmarkReadLogs(b *testing.B) {
 	}
 	for name, agg := range map[string]store.LogAggregate{
 		"countErrorByService": {LogSelection: sel, Select: "service, count(*)", Where: "level = 'ERROR'", Tail: "GROUP BY service"},
-		"percentilesByHour": {LogSelection: sel, Select: "time_bucket(INTERVAL 1 HOUR, ts) AS h, quantile_cont(duration_ms, 0.99), avg(duration_ms)",
-			Tail: "GROUP BY h"},
+		"percentilesByHour": {
+			LogSelection: sel, Select: "time_bucket(INTERVAL 1 HOUR, ts) AS h, quantile_cont(duration_ms, 0.99), avg(duration_ms)",
+			Tail: "GROUP BY h",
+		},
 	} {
 		b.Run(name, func(b *testing.B) {
 			defer measureCPU(b)()

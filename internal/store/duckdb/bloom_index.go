@@ -279,7 +279,7 @@ func (x *bloomIndex) append(id string, firstRow int64, c bloomChunk, words []uin
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(x.path, os.O_CREATE|os.O_RDWR, 0o640)
+	f, err := os.OpenFile(x.path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
 	}
@@ -296,7 +296,7 @@ func (x *bloomIndex) append(id string, firstRow int64, c bloomChunk, words []uin
 		if cerr := f.Close(); cerr != nil {
 			return cerr
 		}
-		if f, err = os.OpenFile(x.path, os.O_CREATE|os.O_RDWR, 0o640); err != nil {
+		if f, err = os.OpenFile(x.path, os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 			return err
 		}
 		if _, err := f.WriteAt(bloomHeader(id), 0); err != nil {

@@ -91,7 +91,7 @@ func (c *fileCache) setRows(rows int64) {
 func (c *fileCache) grow(n int64, rows []bloomFeedRow, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if n > 0 && !(c.known && c.rows == n) || len(rows) == 0 {
+	if n > 0 && (!c.known || c.rows != n) || len(rows) == 0 {
 		return
 	}
 	if n == 0 {

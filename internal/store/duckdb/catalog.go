@@ -206,7 +206,7 @@ func (e *Engine) reattach(ctx context.Context, inst *instance, f *dayFile, want 
 	e.mu.Unlock()
 	if !exists {
 		if err := e.createFile(ctx, inst, f); err != nil {
-			return e.attachFailed(inst, f, err)
+			return e.attachFailed(inst, f, err) //nolint:contextcheck // an instance outlives the call that finds it dead
 		}
 	}
 	options := "(READ_ONLY)"
@@ -221,7 +221,7 @@ func (e *Engine) reattach(ctx context.Context, inst *instance, f *dayFile, want 
 			return fmt.Errorf("repair the log of %s: %w", f.path, rerr)
 		}
 		if !repaired {
-			return e.attachFailed(inst, f, err)
+			return e.attachFailed(inst, f, err) //nolint:contextcheck // an instance outlives the call that finds it dead
 		}
 		err = e.attach(ctx, inst, f.path, f.alias, options)
 	}
@@ -246,9 +246,9 @@ func (e *Engine) detachChanging(ctx context.Context, inst *instance, f *dayFile)
 		return nil
 	}
 	// The context of the caller must not interrupt the checkpoint that this is.
-	_, err := inst.db.ExecContext(inst.ctx, "DETACH "+f.alias)
+	_, err := inst.db.ExecContext(inst.ctx, "DETACH "+f.alias) //nolint:contextcheck // see above
 	if err != nil && !containsAny(err, "not found", "does not exist") {
-		e.sawError(inst, err)
+		e.sawError(inst, err) //nolint:contextcheck // an instance outlives the call that finds it dead
 		return fmt.Errorf("detach %s: %w", f.path, err)
 	}
 	e.mu.Lock()
@@ -259,7 +259,7 @@ func (e *Engine) detachChanging(ctx context.Context, inst *instance, f *dayFile)
 
 // attach runs ATTACH. A file that was let go a moment ago may still be closing: it is tried again for a while.
 func (e *Engine) attach(ctx context.Context, inst *instance, path, alias, options string) error {
-	statement := "ATTACH " + quote(path) + " AS " + alias + " " + options
+	statement := "ATTACH " + quote(path) + " AS " + alias + " " + options //nolint:gosec // ATTACH has no placeholders
 	for wait := time.Millisecond; ; wait *= 2 {
 		_, err := inst.db.ExecContext(ctx, statement)
 		if err == nil || !isHandleConflict(err) || wait > 4*time.Second {
@@ -312,7 +312,7 @@ func (e *Engine) createFile(ctx context.Context, inst *instance, f *dayFile) err
 		return err
 	}
 	_, err := inst.db.ExecContext(ctx, createStatements(f, alias))
-	if _, derr := inst.db.ExecContext(inst.ctx, "DETACH "+alias); err == nil {
+	if _, derr := inst.db.ExecContext(inst.ctx, "DETACH "+alias); err == nil { //nolint:contextcheck // must not be left attached
 		err = derr
 	}
 	if err != nil {
@@ -349,6 +349,7 @@ func (e *Engine) trimAttached() {
 	}
 	defer done()
 	now := e.cfg.Now()
+	full := e.disk.isFull() // then a file that was written cannot be folded
 	e.mu.Lock()
 	var unused []*dayFile
 	attached := 0
@@ -358,7 +359,7 @@ func (e *Engine) trimAttached() {
 				continue
 			}
 			attached++
-			if f.refs == 0 && f.changing == nil {
+			if f.refs == 0 && f.changing == nil && (!full || f.mode == readOnly) {
 				unused = append(unused, f)
 			}
 		}

@@ -114,18 +114,25 @@ func (c *Config) withDefaults() {
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
-		errs = append(errs, errors.New("Directory is required"))
+		errs = append(errs, errors.New("the Directory is required"))
 	}
 	for _, v := range []struct {
 		name  string
 		value int64
 	}{
-		{"MemoryLimit", c.MemoryLimit}, {"Threads", int64(c.Threads)},
-		{"Retention.Logs", int64(c.Retention.Logs)}, {"Retention.Metrics", int64(c.Retention.Metrics)},
+		{"MemoryLimit", c.MemoryLimit},
+		{"Threads", int64(c.Threads)},
+		{"Retention.Logs", int64(c.Retention.Logs)},
+		{"Retention.Metrics", int64(c.Retention.Metrics)},
 		{"Retention.Traces", int64(c.Retention.Traces)},
-		{"QueueRows", c.QueueRows}, {"QueueBytes", c.QueueBytes}, {"CommitRows", int64(c.CommitRows)},
-		{"MaxOpenDays", int64(c.MaxOpenDays)}, {"MaxAttached", int64(c.MaxAttached)}, {"MaxReads", int64(c.MaxReads)},
-		{"MaxSeriesPerDay", int64(c.MaxSeriesPerDay)}, {"IdleClose", int64(c.IdleClose)},
+		{"QueueRows", c.QueueRows},
+		{"QueueBytes", c.QueueBytes},
+		{"CommitRows", int64(c.CommitRows)},
+		{"MaxOpenDays", int64(c.MaxOpenDays)},
+		{"MaxAttached", int64(c.MaxAttached)},
+		{"MaxReads", int64(c.MaxReads)},
+		{"MaxSeriesPerDay", int64(c.MaxSeriesPerDay)},
+		{"IdleClose", int64(c.IdleClose)},
 	} {
 		if v.value < 0 {
 			errs = append(errs, fmt.Errorf("%s must not be negative, got %d", v.name, v.value))

@@ -24,6 +24,7 @@ import (
 func TestCorruptFile(t *testing.T) {
 	overwrite := func(from, n int64) func(t *testing.T, path string) {
 		return func(t *testing.T, path string) {
+			t.Helper()
 			f, err := os.OpenFile(path, os.O_RDWR, 0)
 			require.NoError(t, err)
 			noise := make([]byte, n)
@@ -33,14 +34,21 @@ func TestCorruptFile(t *testing.T) {
 			require.NoError(t, f.Close())
 		}
 	}
+	cutOff := func(size int64) func(t *testing.T, path string) {
+		return func(t *testing.T, path string) {
+			t.Helper()
+			require.NoError(t, os.Truncate(path, size))
+		}
+	}
 	for name, damage := range map[string]func(t *testing.T, path string){
-		"empty":             func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) },
+		"empty":             cutOff(0),
 		"magic":             overwrite(0, 100),
 		"database headers":  overwrite(4096, 8192),
 		"first data blocks": overwrite(3*4096, 1<<19),
 		"later data blocks": overwrite(1<<20, 1<<20),
-		"cut off":           func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 1<<20)) },
+		"cut off":           cutOff(1 << 20),
 		"no tables": func(t *testing.T, path string) {
+			t.Helper()
 			require.NoError(t, os.Remove(path))
 			require.NoError(t, os.WriteFile(path, []byte("this is not a database, but a text of some length"), 0o600))
 		},

@@ -63,8 +63,15 @@ func (Dialect) Number(f float64) string {
 func (Dialect) Placeholder() string { return "?" }
 
 // bind evaluates value once and gives it to body under the name x. NULL stays NULL.
-func bind(value, body string) string {
-	return "list_transform([" + value + "], lambda x: " + body + ")[1]"
+func bind(value, body string) string { return bindAs("x", value, body) }
+
+func bindAs(name, value, body string) string {
+	return "list_transform([" + value + "], lambda " + name + ": " + body + ")[1]"
+}
+
+// rawJSON is the JSON text at path, NULL when doc is no JSON or has nothing there.
+func (d Dialect) rawJSON(doc string, path []string) string {
+	return "CASE WHEN json_valid(" + doc + ") THEN CAST(json_extract(" + doc + ", " + d.jsonPath(path) + ") AS VARCHAR) END"
 }
 
 // JSONField is the text of a leaf. JSON functions raise an error for what is no JSON, so validity is asked first;
@@ -73,11 +80,18 @@ func bind(value, body string) string {
 // json_extract returns JSON: a string is told by its quote (34). A number begins with a digit or a minus, of which the
 // fraction .0 is taken away. What is left are true (116), false (102), null, NaN, infinities, objects and arrays.
 func (d Dialect) JSONField(doc string, path []string) string {
-	raw := "CASE WHEN json_valid(" + doc + ") THEN CAST(json_extract(" + doc + ", " + d.jsonPath(path) + ") AS VARCHAR) END"
-	return bind(raw, "CASE WHEN ascii(x) = 34 THEN json_extract_string(x, '$')"+
+	return bind(d.rawJSON(doc, path), "CASE WHEN ascii(x) = 34 THEN json_extract_string(x, '$')"+
 		" WHEN ascii(x) BETWEEN 48 AND 57 OR ascii(x) = 45 AND ascii(x[2]) BETWEEN 48 AND 57"+
 		" THEN CASE WHEN suffix(x, '.0') THEN left(x, -2) ELSE x END"+
 		" WHEN ascii(x) = 116 THEN '1' WHEN ascii(x) = 102 THEN '0' END")
+}
+
+// JSONNumber is ToNumber of JSONField at the cost of a cast, for what is a number in the JSON text.
+func (d Dialect) JSONNumber(doc string, path []string) string {
+	return bind(d.rawJSON(doc, path), "CASE WHEN ascii(x) BETWEEN 48 AND 57 OR ascii(x) = 45"+
+		" THEN CASE WHEN isfinite(TRY_CAST(x AS DOUBLE)) THEN TRY_CAST(x AS DOUBLE) END"+
+		" WHEN ascii(x) = 34 THEN "+toNumber("json_extract_string(x, '$')", "y")+
+		" WHEN ascii(x) = 116 THEN 1 WHEN ascii(x) = 102 THEN 0 END")
 }
 
 // jsonPath is a path as a JSON pointer, in which no character but ~ and / means anything.
@@ -96,10 +110,13 @@ func (d Dialect) jsonPath(path []string) string {
 // ToNumber is the number that a text spells. A cast alone would also take blanks around the number, digit separators,
 // nan and inf: these are told by the first and last characters (from + to 9, and from . to 9) and the underscore; it
 // would also take a minus behind a plus. What is beyond DOUBLE is no number.
-func (d Dialect) ToNumber(expr string) string {
-	cast := bind("CAST("+expr+" AS VARCHAR)", "CASE WHEN ascii(x) BETWEEN 43 AND 57 AND ascii(x[-1]) BETWEEN 46 AND 57"+
-		" AND strlen(x) <= 400 AND NOT contains(x, '_') AND NOT starts_with(x, '+-') THEN TRY_CAST(x AS DOUBLE) END")
-	return bind(cast, "CASE WHEN isfinite(x) THEN x END")
+func (Dialect) ToNumber(expr string) string { return toNumber("CAST("+expr+" AS VARCHAR)", "x") }
+
+// toNumber binds the text and the number to the name v.
+func toNumber(text, v string) string {
+	cast := strings.ReplaceAll("CASE WHEN ascii($) BETWEEN 43 AND 57 AND ascii($[-1]) BETWEEN 46 AND 57"+
+		" AND strlen($) <= 400 AND NOT contains($, '_') AND NOT starts_with($, '+-') THEN TRY_CAST($ AS DOUBLE) END", "$", v)
+	return bindAs(v, bindAs(v, text, cast), "CASE WHEN isfinite("+v+") THEN "+v+" END")
 }
 
 // Contains is whether text contains needle.

@@ -4,9 +4,10 @@
 package duckdb
 
 import (
-	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -51,14 +52,18 @@ func TestDiskFull(t *testing.T) {
 			cfg.MinFreeDisk, cfg.walLimit = tc.reserve, tc.walLimit
 			e := openEngine(t, cfg)
 
+			rng := rand.New(rand.NewPCG(5, 6))
+			random := make([]byte, 1<<20)
+			_, _ = rand.NewChaCha8([32]byte{}).Read(random)
+			noise := base64.StdEncoding.EncodeToString(random) // does not compress well
 			var acked []string
 			n := 0
 			write := func() error {
 				n++
 				stream := fmt.Sprint("s", n)
-				batch := make([]store.LogRecord, 100)
+				batch := make([]store.LogRecord, 500)
 				for i := range batch {
-					batch[i] = record("g", stream, noonMs+int64(n), rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text()+rand.Text())
+					batch[i] = record("g", stream, noonMs+int64(n), noise[rng.IntN(len(noise)-300):][:300])
 				}
 				err := e.WriteLogs(t.Context(), batch)
 				if err == nil {
@@ -77,7 +82,7 @@ func TestDiskFull(t *testing.T) {
 					have[row[0].(string)] = row[1]
 				}
 				for _, s := range acked {
-					require.Equal(t, int64(100), have[s], "acknowledged rows of %s", s)
+					require.Equal(t, int64(500), have[s], "acknowledged rows of %s", s)
 				}
 				require.Len(t, have, len(acked), "rows that were refused are there")
 			}

@@ -4,7 +4,6 @@
 package duckdb
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,7 +35,7 @@ const (
 	probeInterval = 500 * time.Millisecond
 )
 
-func (g *diskGuard) init(cfg *Config, _ context.Context) {
+func (g *diskGuard) init(cfg *Config) {
 	g.cfg = cfg
 	g.probe = func() error { return probeWrite(filepath.Join(cfg.Directory, "PROBE.new"), probeBytes) }
 	g.free = func() (int64, error) { return freeBytes(cfg.Directory) }
@@ -106,7 +105,7 @@ func (g *diskGuard) isFull() bool {
 }
 
 func probeWrite(path string, n int) (err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // in the directory that was configured
 	if err != nil {
 		return err
 	}

@@ -106,12 +106,12 @@ func (e *Engine) open(ctx context.Context) error {
 	if err := e.listSetAside(); err != nil {
 		return err
 	}
-	inst, err := openInstance(&e.cfg, 1)
+	inst, err := openInstance(&e.cfg, 1) //nolint:contextcheck // an instance outlives the call that opens it
 	if err != nil {
 		return err
 	}
 	e.inst = inst
-	e.disk.init(&e.cfg, e.stopCtx)
+	e.disk.init(&e.cfg)
 	e.checkHeaders()
 	if err := e.seq.open(filepath.Join(e.cfg.Directory, "SEQUENCE"), func() (int64, error) { return e.highestSeq(ctx) }); err != nil {
 		e.instClosed = true

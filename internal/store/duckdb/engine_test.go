@@ -6,9 +6,9 @@ package duckdb
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -77,7 +77,7 @@ func TestRetention(t *testing.T) {
 	cfg.Retention = Retention{Logs: 48 * time.Hour}
 	e := openEngine(t, cfg)
 	for d := range int64(5) {
-		require.NoError(t, e.WriteLogs(t.Context(), []store.LogRecord{record("g", fmt.Sprint(d), noonMs-d*msPerDay, "m")}))
+		require.NoError(t, e.WriteLogs(t.Context(), []store.LogRecord{record("g", strconv.FormatInt(d, 10), noonMs-d*msPerDay, "m")}))
 		require.NoError(t, e.WriteMetrics(t.Context(), tenant, []cloudwatch.Datum{datum(metric("m"), noon.Unix()-d*sPerDay, 1)}))
 	}
 	count := func() int {
@@ -123,7 +123,7 @@ func TestRetentionUnderLoad(t *testing.T) {
 	for w := range 3 {
 		wg.Go(func() {
 			for n := int64(0); ctx.Err() == nil; n++ {
-				err := e.WriteLogs(ctx, []store.LogRecord{record("g", fmt.Sprint(w), noonMs+n%3*msPerDay, "m")})
+				err := e.WriteLogs(ctx, []store.LogRecord{record("g", strconv.Itoa(w), noonMs+n%3*msPerDay, "m")})
 				if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrUnavailable) {
 					t.Error(err)
 				}

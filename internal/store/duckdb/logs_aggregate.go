@@ -10,6 +10,7 @@ import (
 	"math"
 	"math/big"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,8 +29,7 @@ const aggregateColumns = "ts, ingested, seq, grp, stream, message, bytes, level,
 func (e *Engine) AggregateLogs(ctx context.Context, agg store.LogAggregate) (rows [][]any, stats store.ScanStats, err error) {
 	if nothing(&agg.LogSelection) {
 		// An aggregate without groups has a row even over nothing, so the statement is run.
-		agg.LogSelection.Groups, agg.LogSelection.Streams = []store.LogGroupRange{{}}, []string{}
-		agg.LogSelection.End = agg.LogSelection.Start
+		agg.Groups, agg.Streams, agg.End = []store.LogGroupRange{{}}, []string{}, agg.Start
 	}
 	first, last := daysOfMs(agg.Start, agg.End)
 	files := e.filesIn(signalLogs, first, last)
@@ -65,7 +65,12 @@ func (s *snapshot) aggregateLogs(ctx context.Context, agg *store.LogAggregate) (
 		if !ok {
 			continue
 		}
-		in, cond := scope(sel, tenant), scope(sel, tenant)
+		here := *sel
+		allGroups, err := s.narrowGroups(ctx, f, &here)
+		if err != nil {
+			return nil, stats, err
+		}
+		in, cond := scope(&here, tenant, allGroups), scope(&here, tenant, allGroups)
 		if found != nil {
 			cond.and(found.String(), found.args...)
 		}
@@ -135,7 +140,7 @@ func (s *snapshot) aggregateLogs(ctx context.Context, agg *store.LogAggregate) (
 		if m > len(agg.Args) {
 			return nil, stats, fmt.Errorf("%d arguments for %d placeholders", len(agg.Args), m)
 		}
-		whereArgs := append(args[:len(args)-len(agg.Args):len(args)-len(agg.Args)], agg.Args[n:m]...)
+		whereArgs := slices.Concat(args[:len(args)-len(agg.Args)], agg.Args[n:m])
 		err = s.queryRow(ctx, from+"count(*) FROM selected"+where, whereArgs, &stats.RecordsMatched)
 	}
 	return rows, stats, err

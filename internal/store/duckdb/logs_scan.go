@@ -280,7 +280,11 @@ func (fs *logFileScan) page(ctx context.Context, s *snapshot, w timeRange) (page
 	scan := fs.r.scan
 	sel := scan.LogSelection
 	sel.Start, sel.End = w.start, w.end
-	cond := scope(&sel, fs.tenant)
+	allGroups, err := s.narrowGroups(ctx, fs.f, &sel)
+	if err != nil {
+		return nil, false, err
+	}
+	cond := scope(&sel, fs.tenant, allGroups)
 	after(cond, fs.r.cursor, scan.Descending)
 	if c := search(&sel); c != nil {
 		cond.and(c.String(), c.args...)
@@ -374,8 +378,6 @@ func (fs *logFileScan) count(ctx context.Context, stats *store.ScanStats) error 
 	}
 	sel := fs.r.scan.LogSelection
 	sel.Start, sel.End = w.start, w.end
-	cond := scope(&sel, fs.tenant)
-	after(cond, fs.r.scan.After, fs.r.scan.Descending)
 	return fs.r.e.read(ctx, []*dayFile{fs.f}, func(ctx context.Context, s *snapshot) error {
 		if len(s.files) == 0 {
 			return nil
@@ -386,7 +388,13 @@ func (fs *logFileScan) count(ctx context.Context, stats *store.ScanStats) error 
 			c, ok, err = s.countWhole(ctx, fs.f, &sel, fs.ranges, fs.all)
 		}
 		if err == nil && !ok {
-			c, err = s.countScope(ctx, fs.f, cond, fs.ranges, fs.all)
+			sel := sel
+			var allGroups bool
+			if allGroups, err = s.narrowGroups(ctx, fs.f, &sel); err == nil {
+				cond := scope(&sel, fs.tenant, allGroups)
+				after(cond, fs.r.scan.After, fs.r.scan.Descending)
+				c, err = s.countScope(ctx, fs.f, cond, fs.ranges, fs.all)
+			}
 		}
 		if err == nil {
 			stats.RecordsScanned += c.RecordsScanned
@@ -459,10 +467,17 @@ func (s *snapshot) countWhole(ctx context.Context, f *dayFile, sel *store.LogSel
 			read += min(rr.last, rows-1) - rr.first + 1
 		}
 	} else {
-		read, err = s.countRanges(ctx, f, scope(sel, tenant), ranges)
+		read, err = s.countRanges(ctx, f, scope(sel, tenant, false), ranges)
 	}
 	c.RecordsSkipped = c.RecordsScanned - read
 	return c, true, err
+}
+
+// isReadOnly reports whether the file, which the caller holds, is attached in a way that it cannot change.
+func (e *Engine) isReadOnly(f *dayFile) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return f.mode == readOnly
 }
 
 // isQuiet reports whether nobody writes the file.

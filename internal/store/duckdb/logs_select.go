@@ -4,6 +4,7 @@
 package duckdb
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -34,12 +35,15 @@ func nothing(sel *store.LogSelection) bool {
 	return len(sel.Groups) == 0 || sel.Streams != nil && len(sel.Streams) == 0 || sel.Start >= sel.End
 }
 
-// scope is the condition of the tenant, the selected groups, streams and time, before what is searched for.
-func scope(sel *store.LogSelection, tenant uint16) *condition {
+// scope is the condition of the tenant, the selected groups, streams and time, before what is searched for. allGroups says that the file has
+// no events of other groups.
+func scope(sel *store.LogSelection, tenant uint16, allGroups bool) *condition {
 	c := new(condition)
 	c.and("ts >= make_timestamp_ms(?) AND ts < make_timestamp_ms(?)", clampMs(sel.Start), clampMs(sel.End))
 	c.and(fmt.Sprintf("tenant = %d", tenant))
-	groupsCondition(c, sel.Groups)
+	if !allGroups {
+		groupsCondition(c, sel.Groups)
+	}
 	if sel.Streams != nil {
 		sql, args := oneOf("stream", sel.Streams)
 		c.and(sql, args...)
@@ -90,6 +94,41 @@ func groupsCondition(c *condition, groups []store.LogGroupRange) {
 		alternatives, args = append(alternatives, sql), append(args, a...)
 	}
 	c.and("("+strings.Join(alternatives, " OR ")+")", args...)
+}
+
+// fewGroups are compared faster than they are looked up.
+const fewGroups = 4
+
+// narrowGroups leaves out groups that the file has no events of, and says whether it has events of those that remain only. That is
+// known of a file that cannot change while it is read.
+func (s *snapshot) narrowGroups(ctx context.Context, f *dayFile, sel *store.LogSelection) (all bool, err error) {
+	if len(sel.Groups) <= fewGroups || !s.e.isReadOnly(f) || f.cache.hasManyStreams() {
+		return false, nil
+	}
+	streams, err := s.allStreams(ctx, f)
+	if err != nil {
+		return false, err
+	}
+	present := map[string]bool{}
+	for i := range streams {
+		if streams[i].Tenant == sel.Tenant {
+			present[streams[i].Group] = true
+		}
+	}
+	all = true
+	var groups []store.LogGroupRange
+	for i := range sel.Groups {
+		g := &sel.Groups[i]
+		if present[g.Group] {
+			groups = append(groups, *g)
+			all = all && !hidesAny(streams, sel.Tenant, g)
+		}
+	}
+	if len(groups) == 0 {
+		groups = sel.Groups[:1] // selects nothing, as they all do
+	}
+	sel.Groups = groups
+	return all && len(groups) == len(present), nil
 }
 
 func groupCondition(c *condition, g *store.LogGroupRange) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -227,22 +228,30 @@ func TestAggregateLogs(t *testing.T) {
 		err     error
 	}{
 		"group by": {
-			store.LogAggregate{LogSelection: selection("g"), Select: "stream, count(*), sum(duration_ms), ?", Where: "level = ?",
-				Tail: "GROUP BY stream ORDER BY stream LIMIT ?", Args: []any{"x", "ERROR", 10}},
-			[][]any{{"s0", int64(50), 24500.0, "x"}, {"s2", int64(50), 25000.0, "x"}}, 100, nil,
+			store.LogAggregate{
+				LogSelection: selection("g"), Select: "stream, count(*), sum(duration_ms), ?", Where: "level = ?",
+				Tail: "GROUP BY stream ORDER BY stream LIMIT ?", Args: []any{"x", "ERROR", 10},
+			},
+			[][]any{{"s0", int64(50), 24500.0, "x"}, {"s2", int64(50), 25000.0, "x"}},
+			100, nil,
 		},
 		"having": {
-			store.LogAggregate{LogSelection: selection("g"), Select: "stream, count(*)", Where: "duration_ms >= 3",
-				Tail: "GROUP BY stream HAVING count(*) = 249 ORDER BY stream"},
-			[][]any{{"s0", int64(249)}, {"s1", int64(249)}, {"s2", int64(249)}}, 997, nil,
+			store.LogAggregate{
+				LogSelection: selection("g"), Select: "stream, count(*)", Where: "duration_ms >= 3",
+				Tail: "GROUP BY stream HAVING count(*) = 249 ORDER BY stream",
+			},
+			[][]any{{"s0", int64(249)}, {"s1", int64(249)}, {"s2", int64(249)}},
+			997, nil,
 		},
 		"one row": {
 			store.LogAggregate{LogSelection: selection("g"), Select: "count(*), sum(status), max(ts) = ?::TIMESTAMP", Args: []any{"2026-11-22 15:43:20"}},
-			[][]any{{int64(1000), nil, true}}, 1000, nil,
+			[][]any{{int64(1000), nil, true}},
+			1000, nil,
 		},
 		"rows": {
 			store.LogAggregate{LogSelection: selection("g"), Select: "message", Where: "duration_ms < ?", Tail: "ORDER BY ts LIMIT 2", Args: []any{5}},
-			[][]any{{"message 0"}, {"message 1"}}, 5, nil,
+			[][]any{{"message 0"}, {"message 1"}},
+			5, nil,
 		},
 		"nothing selected": {
 			store.LogAggregate{LogSelection: selection(), Select: "count(*)"}, [][]any{{int64(0)}}, 0, nil,
@@ -343,7 +352,7 @@ func TestHugeMessages(t *testing.T) {
 	const n = 150
 	for i := range n {
 		require.NoError(t, e.WriteLogs(t.Context(), []store.LogRecord{
-			record("g", "s", noonMs+int64(i), fmt.Sprint(i, huge)), record("g", "small", noonMs+int64(i), fmt.Sprint(i)),
+			record("g", "s", noonMs+int64(i), fmt.Sprint(i, huge)), record("g", "small", noonMs+int64(i), strconv.Itoa(i)),
 		}))
 	}
 	for i := range 20_000 / 1000 {

@@ -31,6 +31,7 @@ var (
 )
 
 func testConfig(tb testing.TB) Config {
+	tb.Helper()
 	return Config{
 		Directory:   tb.TempDir(),
 		MemoryLimit: 256 << 20,

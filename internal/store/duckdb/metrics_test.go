@@ -5,8 +5,8 @@ package duckdb
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -115,7 +115,7 @@ func TestQueryMetricsAgainstModel(t *testing.T) {
 	for range 20 {
 		var data []cloudwatch.Datum
 		for range 100 {
-			d := datum(metric("m", "d", fmt.Sprint(rng.IntN(5))), noon.Unix()+rng.Int64N(3*sPerDay)-sPerDay, float64(rng.IntN(1000)))
+			d := datum(metric("m", "d", strconv.Itoa(rng.IntN(5))), noon.Unix()+rng.Int64N(3*sPerDay)-sPerDay, float64(rng.IntN(1000)))
 			if rng.IntN(2) == 0 {
 				d.StorageResolution = 1
 			}
@@ -127,7 +127,7 @@ func TestQueryMetricsAgainstModel(t *testing.T) {
 	var queries []store.MetricQuery
 	for i := range 40 {
 		queries = append(queries, store.MetricQuery{
-			Tenant: tenant, Metric: metric("m", "d", fmt.Sprint(i%5)), Start: noon.Unix() - sPerDay + rng.Int64N(sPerDay)/60*60,
+			Tenant: tenant, Metric: metric("m", "d", strconv.Itoa(i%5)), Start: noon.Unix() - sPerDay + rng.Int64N(sPerDay)/60*60,
 			End: noon.Unix() + sPerDay, Period: []int64{10, 60, 300, sPerDay}[i%4], Distribution: i%3 == 0,
 		})
 	}

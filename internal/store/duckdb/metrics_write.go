@@ -132,7 +132,7 @@ func newMetricSink(e *Engine, f *dayFile) *metricSink {
 
 // open loads which series the file has.
 func (s *metricSink) open(ctx context.Context, conn *sql.Conn, _ int64) (err error) {
-	rows, err := conn.QueryContext(ctx, "SELECT id, account, region, key, unit, resolution FROM "+s.file.alias+".series")
+	rows, err := conn.QueryContext(ctx, "SELECT id, account, region, key, unit, resolution FROM "+s.file.alias+".series") //nolint:gosec // the alias is a date
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,6 @@ func (s *metricSink) newPoint() *point {
 
 func (p *point) add(d *cloudwatch.Datum) {
 	d.AddTo(&p.stats, &p.dist)
-
 }
 
 func (s *metricSink) addSeries(appender *driver.Appender, row *metricRow) (int32, error) {

@@ -20,7 +20,7 @@ type dirLock struct{ file *os.File }
 
 func lockDirectory(dir string) (*dirLock, error) {
 	path := filepath.Join(dir, "LOCK")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o640)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the store's lock: %w", err)
 	}

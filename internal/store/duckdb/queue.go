@@ -123,6 +123,9 @@ type dayPart struct {
 
 // writeParts writes the parts of a call that has n rows, and says which were kept when not all were.
 func (e *Engine) writeParts(ctx context.Context, s signal, n int, parts []dayPart) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := e.disk.check(); err != nil {
 		e.cfg.Observer.Refused(s.String(), n)
 		return err

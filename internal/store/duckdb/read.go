@@ -65,7 +65,7 @@ func (e *Engine) readOnce(ctx context.Context, files []*dayFile, fn func(ctx con
 	defer cancel()
 	ctx, closed := context.WithCancelCause(ctx)
 	defer closed(nil)
-	defer context.AfterFunc(e.readCtx, func() { closed(errClosed) })()
+	defer context.AfterFunc(e.readCtx, func() { closed(errClosed) })() //nolint:contextcheck // ends with the engine, too
 	s := &snapshot{e: e, inst: inst, files: make([]*dayFile, 0, len(files))}
 	defer func() {
 		for _, f := range s.files {
@@ -82,7 +82,7 @@ func (e *Engine) readOnce(ctx context.Context, files []*dayFile, fn func(ctx con
 		}
 	}
 	if err := fn(ctx, s); err != nil {
-		e.sawError(inst, err)
+		e.sawError(inst, err) //nolint:contextcheck // an instance outlives the call that finds it dead
 		return lost(inst, err)
 	}
 	return nil

@@ -151,7 +151,7 @@ func (e *Engine) listSetAside() error {
 	for _, entry := range entries { // in order of their names, so a log comes behind its database
 		name := entry.Name()
 		db, isLog := strings.CutSuffix(name, ".wal")
-		if strings.HasSuffix(db, ".db") && !(isLog && slices.Contains(e.setAsideList, db)) {
+		if strings.HasSuffix(db, ".db") && (!isLog || !slices.Contains(e.setAsideList, db)) {
 			e.setAsideList = append(e.setAsideList, name)
 		}
 	}
@@ -170,7 +170,7 @@ func (e *Engine) checkHeaders() {
 }
 
 func checkHeader(path string) error {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // below the directory that was configured
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func (e *Engine) checkpoint(ctx context.Context, f *dayFile) error {
 	}
 	defer e.release(inst, f)
 	_, err = inst.db.ExecContext(ctx, "CHECKPOINT "+f.alias)
-	e.sawError(inst, err)
+	e.sawError(inst, err) //nolint:contextcheck // an instance outlives the call that finds it dead
 	return err
 }
 

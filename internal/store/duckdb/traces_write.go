@@ -151,7 +151,10 @@ func segmentFlags(g *store.Segment) uint8 {
 		set  bool
 		flag uint8
 	}{
-		{g.Subsegment, flagSubsegment}, {g.InProgress, flagInProgress}, {g.Fault, flagFault}, {g.Error, flagError},
+		{g.Subsegment, flagSubsegment},
+		{g.InProgress, flagInProgress},
+		{g.Fault, flagFault},
+		{g.Error, flagError},
 		{g.Throttle, flagThrottle},
 	} {
 		if f.set {

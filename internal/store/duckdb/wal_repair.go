@@ -64,12 +64,12 @@ func (e *Engine) repairLog(f *dayFile, cause error) (repaired bool, err error) {
 
 // copyPrefix copies the first n bytes of a file durably.
 func copyPrefix(from, to string, n int64) (err error) {
-	src, err := os.Open(from)
+	src, err := os.Open(from) //nolint:gosec // below the directory that was configured
 	if err != nil {
 		return err
 	}
-	defer src.Close() //nolint:errcheck // it was only read
-	dst, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o640)
+	defer src.Close()                                                      //nolint:errcheck // it was only read
+	dst, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // below the directory that was configured
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 
 // benchEvents is how many events the benchmark's day has; NEPHOSCOPE_BENCH_EVENTS sets another number.
 func benchEvents(b *testing.B) int {
+	b.Helper()
 	n := 200_000
 	if s := os.Getenv("NEPHOSCOPE_BENCH_EVENTS"); s != "" {
 		var err error
@@ -33,7 +34,7 @@ var benchTenant = store.Tenant{Account: "123456789012", Region: "eu-west-1"}
 // benchRecord is event i of n, spread over 24 hours: about 550 bytes of JSON.
 func benchRecord(i, n int) store.LogRecord {
 	h := fnv.New64a()
-	fmt.Fprint(h, i)
+	_, _ = fmt.Fprint(h, i)
 	r := h.Sum64()
 	level := "INFO"
 	switch {

@@ -39,7 +39,11 @@ var oddMessages = []string{
 	"user=ann, method:GET, latency := 12", "user=bob, method:PUT, latency := 30", "user=, method:, latency := ", "user=a\nb, method:GET, x",
 	"2024-05-01 [ERROR] disk full on sda1", "[WARN] cache [l2] miss", "ERROR", "error", "plain line", "",
 	"2 123456789010 eni-1235b8ca 10.0.0.5 172.31.16.21 5000 3389 6 1 40 1418530010 1418530070 REJECT OK",
-	`level=ERROR user=bob`, "tab\tseparated\tline", "line one\nline two ERROR\n", "Kelvin \u212a", "ſharp", "ÀÉ",
+	"START RequestId: f612fbaf-65ce-4fd2-8d1b-6718fcb0b269 Version: $LATEST\n",
+	"2024-05-01T12:00:00.005Z\tf612fbaf-65ce-4fd2-8d1b-6718fcb0b269\tERROR\t{\"user\":\"bob\",\"latency\":5,\"level\":\"deep\"}\n",
+	"REPORT RequestId: f612fbaf-65ce-4fd2-8d1b-6718fcb0b269\tDuration: 2.03 ms\tBilled Duration: 3 ms\tMemory Size: 512 MB\tMax Memory Used: 70 MB\t\n",
+	"REPORT RequestId: 0a1b2c3d-0000-4000-8000-000000000002\tDuration: 1394.60 ms\tMemory Size: 128 MB\tInit Duration: 428.60 ms\t\n",
+	`INFO {broken {"user":"\u0062ob","service":"inner","duration_ms":7} {"user":"second"}`, "REPORT on sales", `level=ERROR user=bob`, "tab\tseparated\tline", "line one\nline two ERROR\n", "Kelvin \u212a", "ſharp", "ÀÉ",
 }
 
 func oddRecords(tenant store.Tenant, group string) []store.LogRecord {
@@ -83,6 +87,8 @@ var diffQueries = []string{
 	`stats count(*) by @logStream`, `filter @logStream = "s1"`, `filter @logStream like /s[12]/ | stats count(*)`, `filter @timestamp > 1714565000000 | stats count(*)`, `filter toMillis(@timestamp) >= 1714565000000`, `filter @timestamp < 1714565000000 | fields @timestamp`, `filter @ingestionTime = 1714564800500`,
 	`stats count(*) as n by user | filter n > 1 | sort n desc, user asc | limit 3`, `stats count(*) as n by level | stats max(n), sum(n)`, `filter action = "REJECT"`, `stats count(*) by action`, `filter version = 2`, `filter @type = "REPORT"`, `stats count(*) by @type`, `dedup user | limit 4`, `fields user | sort user desc | limit 6`, `fields latency | sort latency asc`, `fields user, latency | sort latency desc, user asc | limit 10`,
 	`filter user`, `filter true`, `filter false`, `filter not true or level = "ERROR"`, `filter level like "E" and level like "R"`, `filter level like /^E/ and not level like /z/ | stats count(*) by level`, `filter level = service`, `filter latency = status`, `filter duration_ms > latency`, `filter duration_ms + 1 > 2`, `filter duration_ms + 1 = 2.5`, `filter 1 = 1`, `filter latency in [100, "x", -5]`, `filter level not like "O" | stats count(*)`, `filter nothing = 1`, `filter nothing != 1`, `filter nothing not like "x" | stats count(*)`,
+	`filter @type = "REPORT" | stats max(@duration), sum(@memorySize) by @requestId`, `filter @requestId = "f612fbaf-65ce-4fd2-8d1b-6718fcb0b269"`, `filter "REPORT" = @type and @duration > 5`, `filter @type != "REPORT" | stats count(*)`,
+	`filter user = "bob" and @requestId like "f612" | stats count(*)`, `filter service = "inner" or action = "REJECT"`, `filter user in ["bob", "second"] | stats count(*) by level`, `filter user like "econ" or user like "ob"`, `filter @xrayTraceId = "x"`,
 	"filter ` ` = 1", "filter `it's` = 1",
 }
 

@@ -29,14 +29,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // day is when the events of the tests happened, 2024-05-01T12:00:00Z.
 const day = 1714564800000
 
-func openEngine(t testing.TB) *duckdb.Engine {
-	t.Helper()
-	e, err := duckdb.Open(t.Context(), duckdb.Config{
-		Directory: t.TempDir(), MemoryLimit: 256 << 20, MinFreeDisk: -1,
+func openEngine(tb testing.TB) *duckdb.Engine {
+	tb.Helper()
+	e, err := duckdb.Open(tb.Context(), duckdb.Config{
+		Directory: tb.TempDir(), MemoryLimit: 256 << 20, MinFreeDisk: -1,
 		Now: func() time.Time { return time.UnixMilli(day) },
 	})
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, e.Close()) })
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, e.Close()) })
 	return e
 }
 
@@ -89,11 +89,11 @@ type conformanceCase struct {
 	Order    string
 }
 
-func load(t testing.TB, file string, into any) {
-	t.Helper()
+func load(tb testing.TB, file string, into any) {
+	tb.Helper()
 	b, err := os.ReadFile("../testdata/" + file)
-	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(b, into))
+	require.NoError(tb, err)
+	require.NoError(tb, json.Unmarshal(b, into))
 }
 
 // TestConformance runs the conformance cases over the engine. The events of each dataset are in a region of its own.
@@ -156,29 +156,29 @@ func TestConformance(t *testing.T) {
 }
 
 // compare runs the query in Go alone and with the store's help, with promoted columns and without.
-func compare(t testing.TB, e store.LogStore, sel store.LogSelection, query string) {
-	t.Helper()
+func compare(tb testing.TB, e store.LogStore, sel store.LogSelection, query string) {
+	tb.Helper()
 	for _, promoted := range []bool{false, true} {
 		o := logsinsights.Options{Promoted: promoted}
-		want, err := run(t.Context(), e, sel, query, o)
-		require.NoError(t, err, query)
+		want, err := run(tb.Context(), e, sel, query, o)
+		require.NoError(tb, err, query)
 		o.Dialect = e.Dialect()
 		for _, g := range sel.Groups {
 			o.Groups = append(o.Groups, g.Group)
 		}
-		got, err := run(t.Context(), e, sel, query, o)
-		require.NoError(t, err, "%s\n%s", query, explain(t, query, o))
+		got, err := run(tb.Context(), e, sel, query, o)
+		require.NoError(tb, err, "%s\n%s", query, explain(tb, query, o))
 		a, b := text(want), text(got)
 		if strings.Contains(query, "stats") && !strings.Contains(query, "sort") {
 			sort.Strings(a)
 			sort.Strings(b)
 		}
 		if !same(a, b) {
-			require.Equal(t, a, b, "promoted %v: %s\n%s", promoted, query, explain(t, query, o))
+			require.Equal(tb, a, b, "promoted %v: %s\n%s", promoted, query, explain(tb, query, o))
 		}
 		if !strings.Contains(query, "limit") {
-			require.Equal(t, want.Stats.RecordsMatched, got.Stats.RecordsMatched, "matched, promoted %v: %s", promoted, query)
-			require.Equal(t, want.Stats.RecordsScanned, got.Stats.RecordsScanned, query)
+			require.Equal(tb, want.Stats.RecordsMatched, got.Stats.RecordsMatched, "matched, promoted %v: %s", promoted, query)
+			require.Equal(tb, want.Stats.RecordsScanned, got.Stats.RecordsScanned, query)
 		}
 	}
 }
@@ -213,11 +213,11 @@ func same(a, b []string) bool {
 	return true
 }
 
-func explain(t testing.TB, query string, o logsinsights.Options) string {
-	t.Helper()
+func explain(tb testing.TB, query string, o logsinsights.Options) string {
+	tb.Helper()
 	q, err := logsinsights.Parse(query)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	p, err := logsinsights.Compile(q, o)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return p.Explain()
 }

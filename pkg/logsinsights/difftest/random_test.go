@@ -6,6 +6,7 @@ package difftest
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func (g generator) pick(list ...string) string { return list[g.IntN(len(list))] 
 func (g generator) scalar() string {
 	switch g.IntN(8) {
 	case 0:
-		return fmt.Sprint(g.IntN(20) - 5)
+		return strconv.Itoa(g.IntN(20) - 5)
 	case 1:
 		return fmt.Sprintf("%d.%d", g.IntN(10), g.IntN(100))
 	case 2:
@@ -61,6 +62,10 @@ func (g generator) message() string {
 	case 0:
 		return fmt.Sprintf("user=%s, n=%d; %s", g.pick("ann", "bob", "", "a\nb"), g.IntN(30), g.pick("ERROR", "ok", "error"))
 	case 1:
+		if g.IntN(2) == 0 {
+			id := g.pick("f612fbaf-65ce-4fd2-8d1b-6718fcb0b269", "0a1b2c3d-0000-4000-8000-000000000002")
+			return g.pick("START RequestId: "+id, "REPORT RequestId: "+id+"\tDuration: 5.50 ms\t", "2024\t"+id+"\tINFO\t"+g.json(0), "INFO "+g.json(0)+g.json(0))
+		}
 		return g.pick("", "plain ERROR", "[INFO] a b", "{broken", g.scalar())
 	}
 	return g.json(0)
@@ -68,11 +73,12 @@ func (g generator) message() string {
 
 // field is a field of an event as queries write it.
 func (g generator) field() string {
-	return g.pick("level", "service", "duration_ms", "status", "trace_id", "a", "b", "a.b", "a.0", "c", "a.b.c", "@@x", "@message", "@logStream", "nothing", "@type", "version")
+	return g.pick("level", "service", "duration_ms", "status", "trace_id", "a", "b", "a.b", "a.0", "c", "a.b.c", "@@x", "@message", "@logStream", "nothing", "@type", "version", "@requestId", "@duration")
 }
 
 func (g generator) literal() string {
-	return g.pick("1", "5", "-3", "0", "100", "5.0", "1.5", `"a"`, `"b"`, `"ERROR"`, `"5"`, `"5.0"`, `"true"`, `"1"`, `""`, `"é"`, `"x\"y"`, "12345678901234567", `"4bf92f3577b34da6a3ce929d0e0e4736"`, "true")
+	return g.pick("1", "5", "-3", "0", "100", "5.0", "1.5", `"a"`, `"b"`, `"ERROR"`, `"5"`, `"5.0"`, `"true"`, `"1"`, `""`, `"é"`, `"x\"y"`, "12345678901234567", `"4bf92f3577b34da6a3ce929d0e0e4736"`, "true",
+		`"REPORT"`, `"f612fbaf-65ce-4fd2-8d1b-6718fcb0b269"`)
 }
 
 func (g generator) value() string {
@@ -105,7 +111,7 @@ func (g generator) cond(depth int) string {
 	case 3:
 		return g.literal() + g.pick(" = ", " < ", " != ") + g.field()
 	case 4:
-		return "@timestamp " + g.pick("<", ">=", "=") + " " + fmt.Sprint(day+int64(g.IntN(100))*60_000)
+		return "@timestamp " + g.pick("<", ">=", "=") + " " + strconv.Itoa(day+g.IntN(100)*60_000)
 	}
 	return g.value() + g.pick(" = ", " != ", " < ", " <= ", " > ", " >= ") + g.literal()
 }
@@ -161,11 +167,12 @@ func checkRandom(t *testing.T, e store.LogStore, seed uint64, events, queries in
 	t.Helper()
 	g := generator{rand.New(rand.NewPCG(seed, 1))}
 	tenant := store.Tenant{Account: "123456789012", Region: fmt.Sprint("r", seed)}
+	groups := []string{"/app/a", g.pick("/app/b", "/aws/lambda/b")}
 	var records []store.LogRecord
 	for i := range events {
 		ts := day + int64(g.IntN(7_200_000))
 		r := store.LogRecord{
-			Tenant: tenant, Group: g.pick("/app/a", "/app/b"), Stream: g.pick("1", "s2", "s3"), Timestamp: ts, Ingested: ts + int64(i), Message: g.message(),
+			Tenant: tenant, Group: g.pick(groups...), Stream: g.pick("1", "s2", "s3"), Timestamp: ts, Ingested: ts + int64(i), Message: g.message(),
 		}
 		promote(&r)
 		records = append(records, r)
@@ -173,12 +180,15 @@ func checkRandom(t *testing.T, e store.LogStore, seed uint64, events, queries in
 	require.NoError(t, e.WriteLogs(t.Context(), records))
 	for range queries {
 		q := g.query()
-		compare(t, e, selection(tenant, "/app/a", "/app/b"), q)
+		compare(t, e, selection(tenant, groups...), q)
 	}
 }
 
 func TestRandom(t *testing.T) {
-	checkRandom(t, openEngine(t), 1, 200, 150)
+	e := openEngine(t)
+	for seed := range uint64(4) {
+		checkRandom(t, e, seed, 150, 40)
+	}
 }
 
 func FuzzRandom(f *testing.F) {

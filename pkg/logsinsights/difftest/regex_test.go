@@ -46,7 +46,7 @@ func TestRegexAgrees(t *testing.T) {
 	defer func() { require.NoError(t, db.Close()) }()
 	texts := []string{"", "a", "b", "ab", "aab b", "A.b\nc", "K\u212a", "ſs", "É é", "😀a1", "a\n", "\na b_9", "user=bob, n=5", "   "}
 	tried := 0
-	for range 4000 {
+	for range 1500 {
 		src := g.pattern(0)
 		re, err := regexp.Compile(src)
 		if err != nil {
@@ -71,5 +71,5 @@ func TestRegexAgrees(t *testing.T) {
 		}
 		require.Equal(t, want, part.String, "group %d of %s as %s in %q", group, src, pattern, text)
 	}
-	require.Greater(t, tried, 2000)
+	require.Greater(t, tried, 700)
 }

@@ -233,15 +233,16 @@ func SkipValue(s string, i int) int {
 			if i >= len(s) {
 				return -1
 			}
-			if object && s[i] == '}' || !object && s[i] == ']' {
+			switch {
+			case object && s[i] == '}' || !object && s[i] == ']':
 				i++
 				depth--
-			} else if object {
+			case object:
 				if i = skipKey(s, i); i < 0 {
 					return -1
 				}
 				continue
-			} else {
+			default:
 				continue
 			}
 		default:

@@ -15,10 +15,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func parse(t testing.TB, src string) *syntax.Regexp {
-	t.Helper()
+func parse(tb testing.TB, src string) *syntax.Regexp {
+	tb.Helper()
 	re, err := syntax.Parse(src, syntax.Perl)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return re
 }
 

@@ -4,6 +4,7 @@
 package monitoring
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
+	"github.com/nephoscope/nephoscope/pkg/metricmath"
 )
 
 // Limits of GetMetricData.
@@ -23,17 +25,21 @@ const (
 	maxDatapoints  = 100_800
 )
 
-// dataQuery is one MetricStat query of GetMetricData.
+// dataQuery is one query of GetMetricData: a MetricStat or an expression.
 type dataQuery struct {
 	id         string
-	metric     cloudwatch.Metric
-	stat       statistic
-	unit       string
-	period     int64
 	label      string
 	hasLabel   bool
 	returnData bool
-	forbidden  bool // it asks for an account that is not this one
+	period     int64 // 0 when an expression has none
+
+	// expression is nil for a MetricStat, which has what follows.
+	expression *metricmath.Expr
+
+	metric    cloudwatch.Metric
+	stat      statistic
+	unit      string
+	forbidden bool // it asks for an account that is not this one
 
 	// start and end are the window in Unix seconds, slots the number of its buckets.
 	start, end, slots int64
@@ -63,7 +69,8 @@ var (
 	timezonePattern = regexp.MustCompile(`^[+-](0\d|1[0-4])[0-5]\d$`)
 )
 
-// readDataQueries checks the request and returns its queries, with their windows and labels.
+// readDataQueries checks the request and returns its queries, with their windows and labels: first those for metrics,
+// then the expressions, each in their order.
 func readDataQueries(in *cw.GetMetricDataInput, account string, now time.Time) ([]dataQuery, error) {
 	if err := checkGetMetricData(in); err != nil {
 		return nil, err
@@ -81,12 +88,35 @@ func readDataQueries(in *cw.GetMetricDataInput, account string, now time.Time) (
 		}
 		ids[q.id] = true
 		if other := deref(in.MetricDataQueries[i].AccountId); other != "" && other != account {
+			if q.expression != nil {
+				return nil, validationError("The parameter MetricDataQueries.member.%d.AccountId is for MetricStat: "+
+					"expressions are of this account.", i+1)
+			}
 			q.forbidden = true
 		}
-		q.place(start, end, now.Unix())
+		if q.expression == nil {
+			q.place(start, end, now.Unix())
+		}
 	}
-	labels(queries)
+	slices.SortStableFunc(queries, func(a, b dataQuery) int { return cmp.Compare(a.order(), b.order()) })
+	labels(metricStats(queries))
 	return queries, nil
+}
+
+func (q *dataQuery) order() int {
+	if q.expression == nil {
+		return 0
+	}
+	return 1
+}
+
+// metricStats are the queries for metrics, which come before the expressions.
+func metricStats(queries []dataQuery) []dataQuery {
+	n := slices.IndexFunc(queries, func(q dataQuery) bool { return q.expression != nil })
+	if n < 0 {
+		return queries
+	}
+	return queries[:n]
 }
 
 func checkGetMetricData(in *cw.GetMetricDataInput) error {
@@ -130,8 +160,7 @@ func (q *dataQuery) read(path string, in *types.MetricDataQuery) error {
 		return validationError(
 			"The parameters %[1]s.Expression and %[1]s.MetricStat are mutually exclusive and you have specified both.", path)
 	case in.Expression != nil:
-		return validationError("Error in expression '%s': metric math, SEARCH and Metrics Insights expressions "+
-			"are not supported, only MetricStat is.", q.id)
+		return q.readExpression(path, in)
 	case in.MetricStat == nil:
 		return validationError("The parameter %s.MetricStat is required.\n", path)
 	case in.Period != nil:

@@ -22,6 +22,9 @@ import (
 // slotsAtOnce bounds the buckets that are asked of the store in one call, and with them the memory of a page.
 const slotsAtOnce = 25_000
 
+const forbiddenMessage = "Access denied when getting data - please check that this account and the requested metric " +
+	"account are linked"
+
 // dataPosition is where a page of GetMetricData begins: at a slot of a query, in scan order. Now is the time of
 // the first page: the windows of all pages are placed by it.
 type dataPosition struct {
@@ -55,8 +58,15 @@ func (s *service) getMetricData(ctx context.Context, in *cw.GetMetricDataInput) 
 	if in.MaxDatapoints != nil {
 		budget = int64(*in.MaxDatapoints)
 	}
-	parts, next := page(queries, at, budget)
 	r := dataReader{reads: reads, tenant: tenant(req), ascending: in.ScanBy == types.ScanByTimestampAscending}
+	if len(metricStats(queries)) < len(queries) {
+		m := mathRequest{
+			reader: &r, account: req.Account, start: in.StartTime.Unix(), end: in.EndTime.Unix(), now: at.Now,
+			stats: metricStats(queries), expressions: queries[len(metricStats(queries)):], budget: budget,
+		}
+		return m.evaluate(ctx)
+	}
+	parts, next := page(queries, at, budget)
 	out := &cw.GetMetricDataOutput{Messages: []types.MessageData{}}
 	if out.MetricDataResults, err = r.read(ctx, parts); err != nil {
 		return nil, err
@@ -159,8 +169,7 @@ func (r *dataReader) result(p *dataPart, buckets []store.Bucket) types.MetricDat
 	switch {
 	case p.forbidden:
 		out.StatusCode = types.StatusCodeForbidden
-		out.Messages = []types.MessageData{message("Forbidden",
-			"Access denied when getting data - please check that this account and the requested metric account are linked")}
+		out.Messages = []types.MessageData{message("Forbidden", forbiddenMessage)}
 		return out
 	case p.cut:
 		out.StatusCode = types.StatusCodePartialData

@@ -1,0 +1,253 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package monitoring
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	cw "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+
+	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
+	"github.com/nephoscope/nephoscope/pkg/metricmath"
+)
+
+// maxMathPoints bounds what the expressions of a request make, and with it its memory.
+const maxMathPoints = 5_000_000
+
+func (q *dataQuery) readExpression(path string, in *types.MetricDataQuery) error {
+	expr, err := metricmath.Parse(*in.Expression)
+	switch {
+	case errors.Is(err, metricmath.ErrMetricsInsights):
+		return expressionError(q.id, "Metrics Insights queries (SELECT …) are not supported.")
+	case err != nil:
+		return expressionError(q.id, err.Error())
+	}
+	q.expression = expr
+	if in.Period != nil {
+		q.period = int64(*in.Period)
+		if !cloudwatch.ValidPeriod(q.period) {
+			return validationError("The parameter %s.Period must be a value in the set [1, 5, 10, 20, 30] or a multiple of 60.", path)
+		}
+	}
+	return q.readLabel(path, in.Label)
+}
+
+func expressionError(id, detail string) error {
+	return validationError("Error in expression '%s': %s", id, detail)
+}
+
+// mathRequest is a request with expressions. It is answered in one page: what its metrics have beyond the budget is
+// left out, and what is made of them is called partial.
+type mathRequest struct {
+	reader             *dataReader
+	account            string
+	start, end, now    int64
+	stats, expressions []dataQuery
+	budget             int64
+}
+
+func (m *mathRequest) evaluate(ctx context.Context) (*cw.GetMetricDataOutput, error) {
+	program, err := m.compile()
+	if err != nil {
+		return nil, err
+	}
+	searches, err := m.search(ctx, program.Searches())
+	if err != nil {
+		return nil, err
+	}
+	read, err := m.read(ctx, program, searches)
+	if err != nil {
+		return nil, err
+	}
+	env := &metricmath.Env{
+		Window: metricmath.Window{Start: m.start, End: m.end, Slots: m.slots}, Period: m.period(),
+		Metrics: read.metrics, Searcher: searches, Limits: metricmath.Limits{Points: maxMathPoints},
+	}
+	results, err := program.Evaluate(ctx, env)
+	if err != nil {
+		var bad *metricmath.QueryError
+		if errors.As(err, &bad) {
+			return nil, validationError("%s", bad.Error())
+		}
+		return nil, err
+	}
+	out := &cw.GetMetricDataOutput{Messages: []types.MessageData{}, MetricDataResults: read.visible}
+	if searches.exceeded {
+		out.Messages = append(out.Messages, message("MaxMetricsExceeded", maxMetricsExceeded))
+	}
+	for i := range results {
+		status, messages := read.statusOf(program, results[i].ID)
+		for j := range results[i].Series {
+			r := m.reader.expressionResult(results[i].ID, &results[i].Series[j])
+			r.StatusCode, r.Messages = status, messages
+			if status == types.StatusCodeForbidden {
+				r.Timestamps, r.Values = []time.Time{}, []float64{}
+			}
+			out.MetricDataResults = append(out.MetricDataResults, r)
+		}
+	}
+	return out, nil
+}
+
+func (m *mathRequest) compile() (*metricmath.Program, error) {
+	ids := make([]string, len(m.stats))
+	for i := range m.stats {
+		ids[i] = m.stats[i].id
+	}
+	queries := make([]metricmath.Query, len(m.expressions))
+	for i := range m.expressions {
+		q := &m.expressions[i]
+		queries[i] = metricmath.Query{ID: q.id, Expr: q.expression, Period: q.period, Label: q.label, Hidden: !q.returnData}
+	}
+	program, err := metricmath.Compile(ids, queries)
+	if err != nil {
+		return nil, validationError("%s", err.Error())
+	}
+	return program, nil
+}
+
+// period is the smallest of the metrics that the request names, a minute when it names none.
+func (m *mathRequest) period() int64 {
+	if len(m.stats) == 0 {
+		return 60
+	}
+	return slices.MinFunc(m.stats, func(a, b dataQuery) int { return int(a.period - b.period) }).period
+}
+
+func (m *mathRequest) slots(period int64) (start, count int64) {
+	q := dataQuery{period: period}
+	q.place(m.start, m.end, m.now)
+	return q.start, q.slots
+}
+
+// mathData is what was read for the expressions.
+type mathData struct {
+	metrics map[string]metricmath.Series
+	// visible are the results of the metrics that the client asked to see.
+	visible []types.MetricDataResult
+	// status is of metrics by id, when it is not Complete, and of what searches found.
+	status       map[string]types.StatusCode
+	searchStatus map[metricmath.SearchCall]types.StatusCode
+}
+
+// read fetches the metrics that are visible or that an expression uses, and those that were found.
+func (m *mathRequest) read(ctx context.Context, program *metricmath.Program, searches *searches) (*mathData, error) {
+	used := make(map[string]bool)
+	for i := range m.expressions {
+		metrics, _ := program.Sources(m.expressions[i].id)
+		for _, id := range metrics {
+			used[id] = true
+		}
+	}
+	var wanted []dataQuery
+	for _, q := range m.stats {
+		if q.returnData || used[q.id] {
+			wanted = append(wanted, q)
+		}
+	}
+	stats := len(wanted)
+	for i := range searches.list {
+		wanted = append(wanted, searches.list[i].queries...)
+	}
+	if stats < len(wanted) {
+		labelTogether(wanted)
+	}
+	shown := make([]bool, len(wanted))
+	for i := range wanted {
+		shown[i], wanted[i].returnData = wanted[i].returnData, true
+	}
+	parts, _ := page(wanted, dataPosition{Now: m.now}, m.budget)
+	results, err := m.reader.read(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
+	d := &mathData{
+		metrics: make(map[string]metricmath.Series, stats), status: make(map[string]types.StatusCode),
+		visible: []types.MetricDataResult{}, searchStatus: make(map[metricmath.SearchCall]types.StatusCode),
+	}
+	for i := range stats {
+		q, r := &wanted[i], &results[i]
+		d.metrics[q.id] = m.reader.series(q, r)
+		if r.StatusCode != types.StatusCodeComplete {
+			d.status[q.id] = r.StatusCode
+		}
+		if shown[i] {
+			d.visible = append(d.visible, *r)
+		}
+	}
+	found := stats
+	for i := range searches.list {
+		s := &searches.list[i]
+		for range s.queries {
+			s.series = append(s.series, m.reader.series(&wanted[found], &results[found]))
+			if status := results[found].StatusCode; status != types.StatusCodeComplete {
+				d.searchStatus[s.call] = status
+			}
+			found++
+		}
+	}
+	return d, nil
+}
+
+// statusOf is the status of an expression: the worst of what it reads.
+func (d *mathData) statusOf(program *metricmath.Program, id string) (types.StatusCode, []types.MessageData) {
+	metrics, calls := program.Sources(id)
+	partial := false
+	for _, metric := range metrics {
+		switch d.status[metric] {
+		case types.StatusCodeForbidden:
+			return types.StatusCodeForbidden, []types.MessageData{message("Forbidden", forbiddenMessage)}
+		case types.StatusCodePartialData:
+			partial = true
+		}
+	}
+	for _, call := range calls {
+		call.ID = ""
+		partial = partial || d.searchStatus[call] == types.StatusCodePartialData
+	}
+	if partial {
+		return types.StatusCodePartialData, []types.MessageData{message("PartialData",
+			"The expression may contain partial data as one or more metrics have StatusCode 'Paginated'")}
+	}
+	return types.StatusCodeComplete, nil
+}
+
+// series is a result in the order of time.
+func (r *dataReader) series(q *dataQuery, result *types.MetricDataResult) metricmath.Series {
+	s := metricmath.Series{
+		Label: q.label, Period: q.period,
+		Timestamps: make([]int64, len(result.Timestamps)), Values: slices.Clone(result.Values),
+	}
+	for i, t := range result.Timestamps {
+		s.Timestamps[i] = t.Unix()
+	}
+	if !r.ascending {
+		slices.Reverse(s.Timestamps)
+		slices.Reverse(s.Values)
+	}
+	return s
+}
+
+// expressionResult is a series in the order of the scan.
+func (r *dataReader) expressionResult(id string, s *metricmath.Series) types.MetricDataResult {
+	label := s.Label
+	out := types.MetricDataResult{
+		Id: &id, Label: &label, Timestamps: make([]time.Time, len(s.Timestamps)), Values: slices.Clone(s.Values),
+	}
+	if out.Values == nil {
+		out.Values = []float64{}
+	}
+	for i, at := range s.Timestamps {
+		out.Timestamps[i] = time.Unix(at, 0).UTC()
+	}
+	if !r.ascending {
+		slices.Reverse(out.Timestamps)
+		slices.Reverse(out.Values)
+	}
+	return out
+}

@@ -1,0 +1,90 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package monitoring
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
+)
+
+// labelTogether labels many queries as labels does a request's, but in time that does not grow with the square of their
+// number: a search finds hundreds.
+func labelTogether(queries []dataQuery) {
+	seen := newLabelFacts(queries)
+	for i := range queries {
+		if q := &queries[i]; !q.hasLabel {
+			q.label = seen.label(q)
+		}
+	}
+}
+
+// labelFacts count what the participants have.
+type labelFacts struct {
+	participants      int
+	namespaces, names map[string]int
+	dimensions        map[cloudwatch.Dimension]int
+	// byMetric are the statistics and periods of each metric.
+	byMetric map[string]*metricFacts
+}
+
+type metricFacts struct {
+	queries int
+	stats   map[string]int
+	periods map[int64]int
+}
+
+func newLabelFacts(queries []dataQuery) *labelFacts {
+	f := &labelFacts{
+		namespaces: make(map[string]int), names: make(map[string]int),
+		dimensions: make(map[cloudwatch.Dimension]int), byMetric: make(map[string]*metricFacts),
+	}
+	for i := range queries {
+		q := &queries[i]
+		if q.hasLabel || !q.returnData {
+			continue
+		}
+		f.participants++
+		f.namespaces[q.metric.Namespace]++
+		f.names[q.metric.Name]++
+		for _, d := range q.metric.Dimensions {
+			f.dimensions[d]++
+		}
+		key := string(q.metric.AppendKey(nil))
+		if f.byMetric[key] == nil {
+			f.byMetric[key] = &metricFacts{stats: make(map[string]int), periods: make(map[int64]int)}
+		}
+		of := f.byMetric[key]
+		of.queries++
+		of.stats[q.stat.name]++
+		of.periods[q.period]++
+	}
+	return f
+}
+
+func (f *labelFacts) label(q *dataQuery) string {
+	var parts []string
+	m := &q.metric
+	if f.namespaces[m.Namespace] < f.participants {
+		parts = append(parts, m.Namespace)
+	}
+	for _, d := range m.Dimensions {
+		if f.dimensions[d] < f.participants {
+			parts = append(parts, d.Value)
+		}
+	}
+	if len(parts) == 0 || f.names[m.Name] < f.participants {
+		parts = append(parts, m.Name)
+	}
+	if of := f.byMetric[string(m.AppendKey(nil))]; of != nil {
+		if of.stats[q.stat.name] < of.queries {
+			parts = append(parts, q.stat.name)
+		}
+		if of.periods[q.period] < of.queries {
+			parts = append(parts, strconv.FormatInt(q.period, 10))
+		}
+	}
+	return strings.Join(parts, " ")
+}
