@@ -166,6 +166,18 @@ func TestExpressions(t *testing.T) {
 		assert.Equal(t, "The expression may contain partial data as one or more metrics have StatusCode 'Paginated'",
 			*out.MetricDataResults[3].Messages[0].Value)
 	})
+	t.Run("several units", func(t *testing.T) {
+		at := start.Add(time.Minute)
+		put(t, client, types.MetricDatum{MetricName: aws.String("units"), Timestamp: &at, Unit: "Seconds", Value: aws.Float64(1)},
+			types.MetricDatum{MetricName: aws.String("units"), Timestamp: &at, Unit: "Milliseconds", Value: aws.Float64(2)})
+		out := get(t, nil, query("m1", "units", "Sum", hidden), expression("e1", "m1"), expression("e2", `SEARCH('"units"', 'Sum', 60)`),
+			expression("e3", "e1*METRICS()"))
+		assert.Equal(t, []string{"e1 e1: @1 2", "e2 units: @1 2", "e3 units: @1 4"}, rows(out))
+		for _, r := range out.MetricDataResults {
+			require.Len(t, r.Messages, 1)
+			assert.Equal(t, "Multiple units returned: '[Milliseconds, Seconds]'", *r.Messages[0].Value)
+		}
+	})
 	t.Run("another account", func(t *testing.T) {
 		out := get(t, nil, query("m1", "requests", "Sum", hidden, func(q *types.MetricDataQuery) { q.AccountId = aws.String("999999999999") }),
 			expression("e1", "FILL(m1, 0)"))

@@ -27,12 +27,12 @@ type vector struct {
 	Values  map[string]string `json:"x"`
 }
 
-func loadVectors(t testing.TB) []vector {
-	t.Helper()
+func loadVectors(tb testing.TB) []vector {
+	tb.Helper()
 	b, err := os.ReadFile("testdata/vectors.json")
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	var list []vector
-	require.NoError(t, json.Unmarshal(b, &list))
+	require.NoError(tb, json.Unmarshal(b, &list))
 	return list
 }
 

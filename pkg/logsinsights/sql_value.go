@@ -184,10 +184,7 @@ func (l *lowering) jsonField(name string) sqlValue {
 	if v.text == "" {
 		return sqlValue{}
 	}
-	v.num = l.d.ToNumber(v.text)
-	if d, ok := l.d.(numberer); ok {
-		v.num = l.alternatives(key, d.JSONNumber)
-	}
+	v.num = l.jsonNumber(key, v.text)
 	if l.promoted && name == "status" {
 		v.num = "coalesce(CAST(" + l.d.Column(store.ColumnStatus) + " AS DOUBLE), " + v.num + ")"
 	}
@@ -197,32 +194,49 @@ func (l *lowering) jsonField(name string) sqlValue {
 // maxSQLPaths bounds the ways of splitting a name at its dots that are worth asking the store for.
 const maxSQLPaths = 8
 
-// jsonText is the text of a flattened name in the message. A dot may be part of a key, but then the message has it
-// in this form, or some escape; most messages do not.
-func (l *lowering) jsonText(name string) string { return l.alternatives(name, l.d.JSONField) }
-
-// alternatives reads a leaf by each way of splitting its name.
-func (l *lowering) alternatives(name string, read func(doc string, path []string) string) string {
+// jsonText is the text of a flattened name in the message. A dot may be part of a key, which most messages do not
+// have: the other ways to split the name are tried only where the first one finds nothing and the guard holds.
+func (l *lowering) jsonText(name string) string {
 	doc := l.d.Column(store.ColumnMessage)
 	paths := keyPaths(name)
 	if len(paths) > maxSQLPaths {
 		return ""
 	}
-	first := read(doc, paths[0])
+	first := l.d.JSONField(doc, paths[0])
 	if len(paths) == 1 {
 		return first
 	}
-	all := make([]string, len(paths))
-	for i, p := range paths {
-		all[i] = read(doc, p)
+	others := make([]string, len(paths)-1)
+	for i, p := range paths[1:] {
+		others[i] = l.d.JSONField(doc, p)
 	}
-	// Every key with a dot has a pair of neighbours of the name in it, so pairs are enough to look for.
+	return "coalesce(" + first + ", CASE WHEN " + l.dotGuard(name) + " THEN coalesce(" + strings.Join(others, ", ") + ") END)"
+}
+
+// jsonNumber is the number of a flattened name, whose text is given.
+func (l *lowering) jsonNumber(name, text string) string {
+	d, ok := l.d.(numberer)
+	if !ok {
+		return l.d.ToNumber(text)
+	}
+	paths := keyPaths(name)
+	first := d.JSONNumber(l.d.Column(store.ColumnMessage), paths[0])
+	if len(paths) == 1 {
+		return first
+	}
+	return "coalesce(" + first + ", CASE WHEN " + l.dotGuard(name) + " THEN " + l.d.ToNumber(text) + " END)"
+}
+
+// dotGuard is whether some key of the message may hold a dot of the name: it has two neighbouring parts with the dot
+// in it, as they are or with an escape.
+func (l *lowering) dotGuard(name string) string {
+	doc := l.d.Column(store.ColumnMessage)
 	parts := strings.Split(name, ".")
 	guard := []string{l.d.Contains(doc, `\`)}
 	for i := 1; i < len(parts); i++ {
 		guard = append(guard, l.d.Contains(doc, parts[i-1]+"."+parts[i]))
 	}
-	return "coalesce(" + first + ", CASE WHEN " + strings.Join(guard, " OR ") + " THEN coalesce(" + strings.Join(all[1:], ", ") + ") END)"
+	return strings.Join(guard, " OR ")
 }
 
 func (l *lowering) arithmetic(b *Binary) sqlValue {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-func checkMetrics(c *checker, n *callNode) (kind, error) {
+func checkMetrics(_ *checker, n *callNode) (kind, error) {
 	if len(n.args) == 0 {
 		return kindArray, nil
 	}

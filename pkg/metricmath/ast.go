@@ -19,12 +19,22 @@ func (x *Expr) String() string {
 
 // References are the ids that the expression names, each once, in order of appearance.
 func (x *Expr) References() []string {
-	var ids []string
+	ids := x.ids()
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id.name
+	}
+	return names
+}
+
+// ids are the first nodes of each id.
+func (x *Expr) ids() []*idNode {
+	var ids []*idNode
 	seen := make(map[string]bool)
 	walk(x.root, func(n node) {
 		if id, ok := n.(*idNode); ok && !seen[id.name] {
 			seen[id.name] = true
-			ids = append(ids, id.name)
+			ids = append(ids, id)
 		}
 	})
 	return ids

@@ -3,6 +3,11 @@
 
 package metricmath
 
+import (
+	"slices"
+	"strings"
+)
+
 // kind is the type of a value, with the name that CloudWatch's documentation gives it.
 type kind string
 
@@ -98,32 +103,23 @@ func (c *checker) arg(n *callNode, i int, kinds ...kind) (kind, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, k := range kinds {
-		if got == k {
-			return got, nil
-		}
+	if slices.Contains(kinds, got) {
+		return got, nil
 	}
-	wanted := describe(kinds[0])
-	for _, k := range kinds[1:] {
-		wanted += " or " + describe(k)
+	wanted := make([]string, len(kinds))
+	for j, k := range kinds {
+		wanted[j] = describe(k)
 	}
-	return "", typeError(n.args[i].pos(), "Function '%s' takes %s as argument %d, not %s", n.fn.name, wanted, i+1, describe(got))
+	return "", typeError(n.args[i].pos(), "Function '%s' takes %s as argument %d, not %s",
+		n.fn.name, strings.Join(wanted, " or "), i+1, describe(got))
 }
 
 // word checks that an argument is one of the words.
 func (c *checker) word(n *callNode, i int, words ...string) error {
-	wanted := ""
-	got, _ := n.args[i].(*wordNode)
-	for _, w := range words {
-		if got != nil && got.name == w {
-			return nil
-		}
-		if wanted != "" {
-			wanted += ", "
-		}
-		wanted += w
+	if got, ok := n.args[i].(*wordNode); ok && slices.Contains(words, got.name) {
+		return nil
 	}
-	return typeError(n.args[i].pos(), "Function '%s' takes one of %s as argument %d", n.fn.name, wanted, i+1)
+	return typeError(n.args[i].pos(), "Function '%s' takes one of %s as argument %d", n.fn.name, strings.Join(words, ", "), i+1)
 }
 
 func describe(k kind) string {

@@ -57,9 +57,8 @@ func orZero(f float64) float64 {
 type writer struct {
 	rand    *rand.Rand
 	metrics []slotted
-	// exprs are expressions before this one.
+	// series are what the expressions before this one came to.
 	series []slotted
-	arrays map[string][]slotted
 }
 
 func (w *writer) pick(n int) int { return w.rand.IntN(n) }
@@ -508,6 +507,7 @@ func (w *writer) metric() slotted {
 
 // differ evaluates random expressions both ways.
 func differ(t *testing.T, seed uint64) {
+	t.Helper()
 	w := &writer{rand: rand.New(rand.NewPCG(seed, 1))}
 	r := &testRequest{env: Env{Window: Window{Start: testStart, End: testStart + 60*diffSlots}, Period: 60, Metrics: make(map[string]Series)}}
 	for i := range 3 {

@@ -8,7 +8,17 @@
 // no clock and no store: windows, series and searches come from the caller.
 //
 // A time series is sparse: a slot without a point is missing. Arithmetic between two series takes the union of their
-// timestamps and counts what is missing as 0; a result that is not a finite number is a missing point.
+// timestamps and counts what is missing as 0; a result that is not a finite number is a missing point. A scalar that is
+// not finite leaves no points of what it is combined with.
+//
+// Where CloudWatch's documentation is silent, this is decided:
+//
+//   - -a^b is -(a^b), a^b^c is a^(b^c), and comparisons group to the left.
+//   - AVG and STDDEV of one series divide by the slots of the window, missing ones counting as 0; AVG and STDDEV of an
+//     array divide by its members. MIN and MAX of a series without points are not defined.
+//   - FILL fills the slots of the series' own period, also of a series without points.
+//   - SORT puts series without points last for MIN and MAX, in either order.
+//   - FIRST and LAST of an empty array are a series without points.
 package metricmath
 
 // Limits of an expression.

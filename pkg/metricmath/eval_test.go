@@ -49,7 +49,6 @@ func pointsText(s Series, slots int) string {
 }
 
 type testRequest struct {
-	metrics map[string]string // id to points
 	ids     []string
 	queries []Query
 	env     Env
@@ -71,40 +70,40 @@ func request(rows ...string) *testRequest {
 	return r
 }
 
-func (r *testRequest) add(t testing.TB, id, expression string) *testRequest {
-	t.Helper()
+func (r *testRequest) add(tb testing.TB, id, expression string) *testRequest {
+	tb.Helper()
 	x, err := Parse(expression)
-	require.NoError(t, err, expression)
+	require.NoError(tb, err, expression)
 	r.queries = append(r.queries, Query{ID: id, Expr: x, Hidden: strings.HasPrefix(id, "hidden")})
 	return r
 }
 
-func (r *testRequest) run(t testing.TB) ([]Result, error) {
-	t.Helper()
+func (r *testRequest) run(tb testing.TB) ([]Result, error) {
+	tb.Helper()
 	p, err := Compile(r.ids, r.queries)
 	if err != nil {
 		return nil, err
 	}
-	return p.Evaluate(t.Context(), &r.env)
+	return p.Evaluate(tb.Context(), &r.env)
 }
 
 // result is the series of an expression as text, those of an array with " | " between them.
-func (r *testRequest) result(t testing.TB, expression string) string {
-	t.Helper()
+func (r *testRequest) result(tb testing.TB, expression string) string {
+	tb.Helper()
 	r.queries = nil
-	results, err := r.add(t, "e1", expression).run(t)
-	require.NoError(t, err, expression)
-	require.Len(t, results, 1)
+	results, err := r.add(tb, "e1", expression).run(tb)
+	require.NoError(tb, err, expression)
+	require.Len(tb, results, 1)
 	slots := int((r.env.End - testStart) / 60)
 	texts := make([]string, 0, len(results[0].Series))
 	for _, s := range results[0].Series {
-		require.NoError(t, s.check(), expression)
+		require.NoError(tb, s.check(), expression)
 		texts = append(texts, pointsText(s, slots))
 	}
 	if results[0].Array {
 		return "[" + strings.Join(texts, " | ") + "]"
 	}
-	require.Len(t, texts, 1)
+	require.Len(tb, texts, 1)
 	return texts[0]
 }
 

@@ -28,6 +28,7 @@ type Program struct {
 	index    map[string]int // of queries, by id
 	order    []int
 	searches []SearchCall
+	sources  []sources // of queries
 }
 
 // Compile checks the expressions of a request: that what they name is there and does not go in circles, and types.
@@ -36,8 +37,9 @@ func Compile(metrics []string, queries []Query) (*Program, error) {
 	p := &Program{metrics: metrics, queries: queries, index: make(map[string]int, len(queries))}
 	ids := make(map[string]kind, len(metrics)+len(queries))
 	isMetric := make(map[string]bool, len(metrics))
-	for _, id := range metrics {
-		ids[id], isMetric[id] = kindSeries, true
+	places := make(map[string]int, len(metrics))
+	for i, id := range metrics {
+		ids[id], isMetric[id], places[id] = kindSeries, true, i
 	}
 	for i := range queries {
 		p.index[queries[i].ID] = i
@@ -45,6 +47,7 @@ func Compile(metrics []string, queries []Query) (*Program, error) {
 	if err := p.sort(isMetric); err != nil {
 		return nil, err
 	}
+	p.sources = make([]sources, len(queries))
 	for _, i := range p.order {
 		q := &queries[i]
 		c := checker{ids: ids, metrics: isMetric, query: q}
@@ -57,6 +60,7 @@ func Compile(metrics []string, queries []Query) (*Program, error) {
 		}
 		ids[q.ID] = k
 		p.searches = append(p.searches, c.searches...)
+		p.sources[i] = p.sourcesOf(q, places, len(p.searches)-len(c.searches))
 		if len(p.searches) > MaxSearches {
 			return nil, &QueryError{ID: q.ID, Err: errorAt(0, "The request has more than %d SEARCH functions.", MaxSearches)}
 		}
@@ -78,33 +82,32 @@ func (p *Program) sort(isMetric map[string]bool) error {
 		q := &p.queries[i]
 		path = append(path, q.ID)
 		state[i] = open
-		var failed error
-		walk(q.Expr.root, func(n node) {
-			id, ok := n.(*idNode)
-			if !ok || failed != nil || isMetric[id.name] {
-				return
+		for _, id := range q.Expr.ids() {
+			if isMetric[id.name] {
+				continue
 			}
 			j, known := p.index[id.name]
 			switch {
 			case !known:
-				failed = &QueryError{ID: q.ID, Err: errorAt(id.pos(), "ID '%s' not found", id.name)}
+				return &QueryError{ID: q.ID, Err: errorAt(id.pos(), "ID '%s' not found", id.name)}
 			case state[j] == open:
-				failed = &QueryError{ID: q.ID, Err: errorAt(id.pos(), "Circular dependency: %s", circle(path, id.name))}
+				return &QueryError{ID: q.ID, Err: errorAt(id.pos(), "Circular dependency: %s", circle(path, id.name))}
 			case state[j] == fresh:
-				failed = visit(j)
+				if err := visit(j); err != nil {
+					return err
+				}
 			}
-		})
+		}
 		path = path[:len(path)-1]
 		state[i] = done
 		p.order = append(p.order, i)
-		return failed
+		return nil
 	}
 	for i := range p.queries {
-		if state[i] != fresh {
-			continue
-		}
-		if err := visit(i); err != nil {
-			return err
+		if state[i] == fresh {
+			if err := visit(i); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -125,44 +128,22 @@ func (p *Program) Searches() []SearchCall { return p.searches }
 
 // Sources are the metrics that a query reads, itself and through other queries, and its searches.
 func (p *Program) Sources(id string) (metrics []string, searches []SearchCall) {
-	reads := make(map[string]bool)
-	reached := make(map[string]bool)
-	p.reach(id, reads, reached)
-	for _, m := range p.metrics {
-		if reads[m] {
+	i, ok := p.index[id]
+	if !ok {
+		return nil, nil
+	}
+	from := &p.sources[i]
+	for j, m := range p.metrics {
+		if from.metrics.has(j) {
 			metrics = append(metrics, m)
 		}
 	}
-	for _, s := range p.searches {
-		if reached[s.ID] {
+	for j, s := range p.searches {
+		if from.searches.has(j) {
 			searches = append(searches, s)
 		}
 	}
 	return metrics, searches
-}
-
-func (p *Program) reach(id string, reads, reached map[string]bool) {
-	i, ok := p.index[id]
-	if !ok {
-		reads[id] = true
-		return
-	}
-	if reached[id] {
-		return
-	}
-	reached[id] = true
-	walk(p.queries[i].Expr.root, func(n node) {
-		switch n := n.(type) {
-		case *idNode:
-			p.reach(n.name, reads, reached)
-		case *callNode:
-			if n.fn.name == "METRICS" {
-				for _, m := range metricsNamed(p.metrics, n) {
-					reads[m] = true
-				}
-			}
-		}
-	})
 }
 
 // Evaluate returns the result of each query that is not hidden, in order of the request. The error is the context's, a

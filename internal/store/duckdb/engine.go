@@ -133,6 +133,9 @@ func (e *Engine) maintain() {
 	for {
 		select {
 		case <-tidy.C:
+			if e.disk.isFull() {
+				_ = e.disk.check() // notices when there is room again, even if nobody writes
+			}
 			e.trimAttached()
 			e.completeBlooms()
 		case <-retention.C:

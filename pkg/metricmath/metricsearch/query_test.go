@@ -43,7 +43,7 @@ func TestTokens(t *testing.T) {
 		"couNT":             {"cou", "nt"},
 		"CPUUtilization":    {"cpu", "utilization"},
 		"größe":             {"größe"},
-		"-- ":               nil,
+		"--_":               nil,
 		"":                  nil,
 		"A":                 {"a"},
 		"AWS":               {"aws"},

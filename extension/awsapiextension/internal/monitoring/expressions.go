@@ -130,9 +130,33 @@ type mathData struct {
 	metrics map[string]metricmath.Series
 	// visible are the results of the metrics that the client asked to see.
 	visible []types.MetricDataResult
-	// status is of metrics by id, when it is not Complete, and of what searches found.
-	status       map[string]types.StatusCode
-	searchStatus map[metricmath.SearchCall]types.StatusCode
+	// notes are of metrics by id, and of what searches found.
+	notes       map[string]*sourceNotes
+	searchNotes map[metricmath.SearchCall]*sourceNotes
+}
+
+// sourceNotes are what an expression has to say of what it reads.
+type sourceNotes struct {
+	partial, forbidden bool
+	messages           []types.MessageData
+}
+
+// add takes the status of a result, and its messages when the result itself is not shown.
+func (n *sourceNotes) add(r *types.MetricDataResult, shown bool) {
+	n.partial = n.partial || r.StatusCode == types.StatusCodePartialData
+	n.forbidden = n.forbidden || r.StatusCode == types.StatusCodeForbidden
+	if shown || n.forbidden {
+		return
+	}
+	n.addMessages(r.Messages)
+}
+
+func (n *sourceNotes) addMessages(list []types.MessageData) {
+	for _, m := range list {
+		if !slices.ContainsFunc(n.messages, func(o types.MessageData) bool { return *o.Code == *m.Code && *o.Value == *m.Value }) {
+			n.messages = append(n.messages, m)
+		}
+	}
 }
 
 // read fetches the metrics that are visible or that an expression uses, and those that were found.
@@ -167,54 +191,55 @@ func (m *mathRequest) read(ctx context.Context, program *metricmath.Program, sea
 		return nil, err
 	}
 	d := &mathData{
-		metrics: make(map[string]metricmath.Series, stats), status: make(map[string]types.StatusCode),
-		visible: []types.MetricDataResult{}, searchStatus: make(map[metricmath.SearchCall]types.StatusCode),
+		metrics: make(map[string]metricmath.Series, stats), notes: make(map[string]*sourceNotes, stats),
+		visible: []types.MetricDataResult{}, searchNotes: make(map[metricmath.SearchCall]*sourceNotes, len(searches.list)),
 	}
 	for i := range stats {
 		q, r := &wanted[i], &results[i]
 		d.metrics[q.id] = m.reader.series(q, r)
-		if r.StatusCode != types.StatusCodeComplete {
-			d.status[q.id] = r.StatusCode
-		}
+		d.notes[q.id] = &sourceNotes{}
+		d.notes[q.id].add(r, shown[i])
 		if shown[i] {
 			d.visible = append(d.visible, *r)
 		}
 	}
 	found := stats
 	for i := range searches.list {
-		s := &searches.list[i]
+		s, notes := &searches.list[i], &sourceNotes{}
 		for range s.queries {
 			s.series = append(s.series, m.reader.series(&wanted[found], &results[found]))
-			if status := results[found].StatusCode; status != types.StatusCodeComplete {
-				d.searchStatus[s.call] = status
-			}
+			notes.add(&results[found], false)
 			found++
 		}
+		d.searchNotes[s.call] = notes
 	}
 	return d, nil
 }
 
-// statusOf is the status of an expression: the worst of what it reads.
+// statusOf is the status of an expression, the worst of what it reads, and the messages that go with it.
 func (d *mathData) statusOf(program *metricmath.Program, id string) (types.StatusCode, []types.MessageData) {
 	metrics, calls := program.Sources(id)
-	partial := false
+	var all sourceNotes
+	add := func(n *sourceNotes) {
+		all.partial, all.forbidden = all.partial || n.partial, all.forbidden || n.forbidden
+		all.addMessages(n.messages)
+	}
 	for _, metric := range metrics {
-		switch d.status[metric] {
-		case types.StatusCodeForbidden:
-			return types.StatusCodeForbidden, []types.MessageData{message("Forbidden", forbiddenMessage)}
-		case types.StatusCodePartialData:
-			partial = true
-		}
+		add(d.notes[metric])
 	}
 	for _, call := range calls {
 		call.ID = ""
-		partial = partial || d.searchStatus[call] == types.StatusCodePartialData
+		add(d.searchNotes[call])
 	}
-	if partial {
-		return types.StatusCodePartialData, []types.MessageData{message("PartialData",
-			"The expression may contain partial data as one or more metrics have StatusCode 'Paginated'")}
+	switch {
+	case all.forbidden:
+		return types.StatusCodeForbidden, []types.MessageData{message("Forbidden", forbiddenMessage)}
+	case all.partial:
+		all.addMessages([]types.MessageData{message("PartialData",
+			"The expression may contain partial data as one or more metrics have StatusCode 'Paginated'")})
+		return types.StatusCodePartialData, all.messages
 	}
-	return types.StatusCodeComplete, nil
+	return types.StatusCodeComplete, all.messages
 }
 
 // series is a result in the order of time.
