@@ -31,7 +31,11 @@ type awsAPI struct {
 	pipelines *pipelines.Registry
 	services  *services
 	server    *server
+	settle    *time.Timer
 }
+
+// settleTime is how long after everything is ready the components are done with what they do at first.
+const settleTime = 2 * time.Second
 
 var (
 	_ extension.Extension                   = (*awsAPI)(nil)
@@ -85,9 +89,11 @@ func (e *awsAPI) Ready() error {
 	if e.server != nil {
 		e.server.serve()
 	}
-	if err := residency.ReleaseText(); err != nil {
-		e.logger.Debug("mapped code was not released", zap.Error(err))
-	}
+	e.settle = time.AfterFunc(settleTime, func() {
+		if err := residency.ReleaseText(); err != nil {
+			e.logger.Debug("mapped code was not released", zap.Error(err))
+		}
+	})
 	return nil
 }
 
@@ -97,6 +103,9 @@ func (*awsAPI) NotReady() error { return nil }
 // Shutdown stops taking requests, lets those under way end, and closes the services.
 func (e *awsAPI) Shutdown(ctx context.Context) error {
 	var errs []error
+	if e.settle != nil {
+		e.settle.Stop()
+	}
 	if e.server != nil {
 		errs = append(errs, e.server.shutdown(ctx))
 		e.server = nil

@@ -338,6 +338,17 @@ type Segment struct {
 	Ingested                                       int64  // Unix ms
 }
 
+// MaxTraceBytes bounds what is read of one trace: a client that uses one id for everything must not be able to fill the
+// memory of those who read. AWS's own limit is 500 KB.
+const MaxTraceBytes = 4 << 20
+
+// Trace is the documents of one trace, in order of Start.
+type Trace struct {
+	Segments []Segment
+	// LimitExceeded says that the trace has more documents than MaxTraceBytes of them; Segments are some.
+	LimitExceeded bool
+}
+
 // TraceScan asks for the documents of traces in a time range.
 type TraceScan struct {
 	Tenant Tenant
@@ -351,8 +362,8 @@ type TraceScan struct {
 type TraceStore interface {
 	WriteSegments(ctx context.Context, segments []Segment) error
 
-	// Traces returns the documents of each trace, in order of Start. Unknown traces have no entry.
-	Traces(ctx context.Context, tenant Tenant, ids [][16]byte) (map[[16]byte][]Segment, error)
+	// Traces returns the documents of each trace. Unknown traces have no entry.
+	Traces(ctx context.Context, tenant Tenant, ids [][16]byte) (map[[16]byte]Trace, error)
 
 	// ScanTraceIDs lists distinct ids of traces with a document overlapping the range, newest start first, and of equal
 	// starts the greatest id first.

@@ -21,6 +21,8 @@ type Trace struct {
 	Segments   []TraceSegment // by start; an inferred one stands behind all others
 	Root       int            // the entry segment's index in Segments; -1 in a trace of subsegments only
 	Documents  int            // how many documents the trace was made of
+	// LimitExceeded says that the trace has more documents than were read. It is the reader's to set.
+	LimitExceeded bool
 }
 
 // TraceSegment is one document of an assembled trace.
@@ -30,12 +32,12 @@ type TraceSegment struct {
 	Segment  *Segment
 }
 
-// SDK is t as BatchGetTraces answers it. There is no limit on a trace's size here, so none is exceeded.
+// SDK is t as BatchGetTraces answers it.
 func (t *Trace) SDK() types.Trace {
 	out := types.Trace{
 		Id:            aws.String(t.ID.String()),
 		Duration:      aws.Float64(secondsBetween(t.Start, t.End)),
-		LimitExceeded: aws.Bool(false),
+		LimitExceeded: aws.Bool(t.LimitExceeded),
 		Segments:      make([]types.Segment, len(t.Segments)),
 	}
 	for i, s := range t.Segments {

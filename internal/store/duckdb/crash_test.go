@@ -98,7 +98,7 @@ func TestKill(t *testing.T) {
 	}
 	traces, err := e.Traces(t.Context(), tenant, [][16]byte{traceID(0)})
 	require.NoError(t, err)
-	for _, s := range traces[traceID(0)] {
+	for _, s := range traces[traceID(0)].Segments {
 		have[s.Name]++
 	}
 	kinds := map[string]int{}

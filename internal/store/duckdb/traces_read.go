@@ -25,11 +25,14 @@ const traceBatch = 16
 
 // Traces returns the documents of each trace. A trace id of X-Ray begins with the time, so it is looked up in almost no time in
 // the files of other days; a random one costs a scan of one column per file.
-func (e *Engine) Traces(ctx context.Context, tenant store.Tenant, ids [][16]byte) (map[[16]byte][]store.Segment, error) {
+func (e *Engine) Traces(ctx context.Context, tenant store.Tenant, ids [][16]byte) (map[[16]byte]store.Trace, error) {
 	ids = slices.Clone(ids)
 	slices.SortFunc(ids, func(a, b [16]byte) int { return slices.Compare(a[:], b[:]) })
 	ids = slices.Compact(ids)
-	found := map[[16]byte]*traceRows{}
+	found := make(map[[16]byte]*traceRows, len(ids))
+	for _, id := range ids {
+		found[id] = &traceRows{byID: map[[8]byte]*segmentRow{}}
+	}
 	files := e.filesIn(signalTraces, minDay, maxDay)
 	for batch := range slices.Chunk(ids, traceBatch) {
 		for _, f := range files {
@@ -37,7 +40,7 @@ func (e *Engine) Traces(ctx context.Context, tenant store.Tenant, ids [][16]byte
 			err := e.read(ctx, []*dayFile{f}, func(ctx context.Context, s *snapshot) (err error) {
 				rows = nil
 				if len(s.files) > 0 {
-					rows, err = s.segments(ctx, f, tenant, batch)
+					rows, err = s.segments(ctx, f, tenant, batch, found)
 				}
 				return err
 			})
@@ -46,18 +49,15 @@ func (e *Engine) Traces(ctx context.Context, tenant store.Tenant, ids [][16]byte
 			}
 			for i := range rows {
 				r := &rows[i]
-				t := found[r.TraceID]
-				if t == nil {
-					t = &traceRows{byID: map[[8]byte]*segmentRow{}}
-					found[r.TraceID] = t
-				}
-				t.add(r)
+				found[r.TraceID].add(r)
 			}
 		}
 	}
-	out := make(map[[16]byte][]store.Segment, len(found))
+	out := make(map[[16]byte]store.Trace, len(found))
 	for id, t := range found {
-		out[id] = t.segments()
+		if len(t.byID) > 0 {
+			out[id] = store.Trace{Segments: t.segments(), LimitExceeded: t.exceeded}
+		}
 	}
 	return out, nil
 }
@@ -68,11 +68,19 @@ type segmentRow struct {
 }
 
 // traceRows keeps of each document of a trace the one that counts.
-type traceRows struct{ byID map[[8]byte]*segmentRow }
+type traceRows struct {
+	byID     map[[8]byte]*segmentRow
+	bytes    int // of the documents in byID
+	exceeded bool
+}
 
 func (t *traceRows) add(r *segmentRow) {
 	have := t.byID[r.ID]
 	if have == nil || have.InProgress && !r.InProgress || have.InProgress == r.InProgress && have.seq < r.seq {
+		if have != nil {
+			t.bytes -= len(have.Document)
+		}
+		t.bytes += len(r.Document)
 		t.byID[r.ID] = r
 	}
 }
@@ -92,7 +100,11 @@ func (t *traceRows) segments() []store.Segment {
 	return out
 }
 
-func (s *snapshot) segments(ctx context.Context, f *dayFile, tenant store.Tenant, ids [][16]byte) ([]segmentRow, error) {
+// segments reads the documents of the traces in one file. A trace that has grown past its bound, with what other files
+// brought, is marked and read no further.
+func (s *snapshot) segments(
+	ctx context.Context, f *dayFile, tenant store.Tenant, ids [][16]byte, traces map[[16]byte]*traceRows,
+) ([]segmentRow, error) {
 	number, ok, err := s.tenantID(ctx, f, tenant)
 	if err != nil || !ok {
 		return nil, err
@@ -103,11 +115,20 @@ func (s *snapshot) segments(ctx context.Context, f *dayFile, tenant store.Tenant
 			uuidLiteral(id), number))
 	}
 	var out []segmentRow
+	size := make(map[[16]byte]int, len(ids))
 	err = s.query(ctx, strings.Join(parts, " UNION ALL "), nil, func(rows *sql.Rows) (bool, error) {
 		out = append(out, segmentRow{})
 		r := &out[len(out)-1]
 		r.Tenant = tenant
-		return true, scanSegment(rows, r)
+		if err := scanSegment(rows, r); err != nil {
+			return false, err
+		}
+		size[r.TraceID] += len(r.Document)
+		if t := traces[r.TraceID]; t.bytes+size[r.TraceID] > store.MaxTraceBytes {
+			t.exceeded = true
+			out = out[:len(out)-1]
+		}
+		return true, nil
 	})
 	return out, err
 }

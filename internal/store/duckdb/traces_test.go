@@ -6,6 +6,7 @@ package duckdb
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,14 +52,35 @@ func TestTraces(t *testing.T) {
 	}
 	got, err := e.Traces(t.Context(), tenant, [][16]byte{traceID(1), traceID(2), traceID(3), random, traceID(1)})
 	require.NoError(t, err)
-	assert.Equal(t, map[[16]byte][]store.Segment{
-		traceID(1): {complete, second, full, late},
-		traceID(2): {other},
-		random:     {segment(random, 1, at, at+1)},
+	assert.Equal(t, map[[16]byte]store.Trace{
+		traceID(1): {Segments: []store.Segment{complete, second, full, late}},
+		traceID(2): {Segments: []store.Segment{other}},
+		random:     {Segments: []store.Segment{segment(random, 1, at, at+1)}},
 	}, got)
 	got, err = e.Traces(t.Context(), tenant, nil)
 	require.NoError(t, err)
 	assert.Empty(t, got)
+}
+
+// A trace that never ends, over two files, is cut off at its bound; its neighbour is not.
+func TestTraceLimit(t *testing.T) {
+	e := openEngine(t, testConfig(t))
+	at := noon.UnixNano()
+	const day = 24 * 3600 * 1_000_000_000
+	var batch []store.Segment
+	for i := range 100 {
+		s := segment(traceID(1), byte(i+1), at+int64(i%2)*day, at+int64(i%2)*day+1)
+		s.Document += strings.Repeat(" ", 64<<10)
+		batch = append(batch, s)
+	}
+	batch = append(batch, segment(traceID(2), 1, at, at+1))
+	require.NoError(t, e.WriteSegments(t.Context(), batch))
+	got, err := e.Traces(t.Context(), tenant, [][16]byte{traceID(1), traceID(2)})
+	require.NoError(t, err)
+	assert.True(t, got[traceID(1)].LimitExceeded)
+	assert.Len(t, got[traceID(1)].Segments, store.MaxTraceBytes/(64<<10)-1)
+	assert.False(t, got[traceID(2)].LimitExceeded)
+	assert.Len(t, got[traceID(2)].Segments, 1)
 }
 
 func TestScanTraceIDs(t *testing.T) {

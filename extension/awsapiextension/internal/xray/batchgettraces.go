@@ -49,8 +49,8 @@ func (s *service) batchGetTraces(ctx context.Context, in *sdk.BatchGetTracesInpu
 	// Ids that are not known do not appear in the answer.
 	out := &sdk.BatchGetTracesOutput{Traces: []types.Trace{}, UnprocessedTraceIds: []string{}}
 	for _, id := range ids {
-		if segments := found[id]; len(segments) > 0 {
-			trace := assemble(segments)
+		if stored, ok := found[id]; ok {
+			trace := assemble(stored)
 			out.Traces = append(out.Traces, trace.SDK())
 		}
 	}
@@ -58,10 +58,10 @@ func (s *service) batchGetTraces(ctx context.Context, in *sdk.BatchGetTracesInpu
 }
 
 // assemble puts a trace together from what the store keeps of it.
-func assemble(segments []store.Segment) xray.Trace {
-	docs := make([]xray.Document, len(segments))
-	for i := range segments {
-		s := &segments[i]
+func assemble(stored store.Trace) xray.Trace {
+	docs := make([]xray.Document, len(stored.Segments))
+	for i := range stored.Segments {
+		s := &stored.Segments[i]
 		docs[i] = xray.Document{
 			Account: s.Account, Region: s.Region,
 			TraceID: s.TraceID, ID: s.ID, ParentID: s.ParentID,
@@ -70,5 +70,7 @@ func assemble(segments []store.Segment) xray.Trace {
 			HTTPStatus: s.HTTPStatus, Annotations: s.Annotations, JSON: s.Document,
 		}
 	}
-	return xray.AssembleTrace(docs)
+	trace := xray.AssembleTrace(docs)
+	trace.LimitExceeded = stored.LimitExceeded
+	return trace
 }

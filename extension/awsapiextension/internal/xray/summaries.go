@@ -8,12 +8,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/xray"
 	"github.com/aws/aws-sdk-go-v2/service/xray/types"
+	"github.com/cespare/xxhash/v2"
 
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/paging"
 	"github.com/nephoscope/nephoscope/internal/store"
@@ -214,11 +214,11 @@ func (q *summariesQuery) summarize(
 	}
 	var out []types.TraceSummary
 	for _, id := range wanted {
-		segments := found[id]
-		if len(segments) == 0 {
+		stored, ok := found[id]
+		if !ok {
 			continue
 		}
-		trace := assemble(segments)
+		trace := assemble(stored)
 		matched, ok := q.matches(&trace)
 		if !ok {
 			continue
@@ -237,11 +237,9 @@ func (q *summariesQuery) sampled(id [16]byte) bool {
 	if q.rate >= 1 {
 		return true
 	}
-	h := fnv.New32a()
-	_, _ = h.Write(id[:]) // never fails
-	// FNV's low bits depend on all of the input, its high bits hardly on the last bytes.
-	const buckets = 1 << 16
-	return float64(h.Sum32()%buckets) < q.rate*buckets
+	// Not the id's own bits: those of segments made by hand or by a counter are far from random.
+	const buckets = 1 << 32
+	return float64(xxhash.Sum64(id[:])>>32) < q.rate*buckets
 }
 
 // matches is whether the trace's time is in the range, and which of its times that is.
