@@ -52,6 +52,6 @@ func TestThroughTheEngine(t *testing.T) {
 	require.NoError(t, err)
 	found, err := engine.Traces(t.Context(), testTenant, [][16]byte{id})
 	require.NoError(t, err)
-	require.Len(t, found[id], 1)
-	assert.JSONEq(t, doc, found[id][0].Document)
+	require.Len(t, found[id].Segments, 1)
+	assert.JSONEq(t, doc, found[id].Segments[0].Document)
 }
