@@ -159,7 +159,7 @@ func median(f func()) time.Duration {
 // fill writes the data set through the store, 24 hours of it in order of time, unless it is there.
 func fill(t *testing.T, dir string, day time.Time) {
 	t.Helper()
-	if m, _ := filepath.Glob(filepath.Join(dir, "*"+day.Format("2006-01-02")+"*")); len(m) > 0 {
+	if m, _ := filepath.Glob(filepath.Join(dir, "logs", day.Format("2006-01-02")+"*")); len(m) > 0 {
 		return
 	}
 	engine, err := duckdbstore.Open(t.Context(), duckdbstore.Config{Directory: dir, Now: time.Now, Logger: zaptest.NewLogger(t)})
