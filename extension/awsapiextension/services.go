@@ -7,6 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -16,6 +19,7 @@ import (
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/monitoring"
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/sts"
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/xray"
+	"github.com/nephoscope/nephoscope/internal/awsservice"
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 )
@@ -44,6 +48,9 @@ func (e *awsAPI) openServices(ctx context.Context, host component.Host) (*servic
 	s.add(sts.New())
 	s.add(monitoring.New(monitoring.Settings{Store: reads, Consume: e.pipelines.ConsumeMetrics, Now: e.now}))
 	s.add(xray.New(xray.Settings{Store: reads, Consume: e.pipelines.ConsumeTraces, Now: e.now, Logger: e.logger}))
+	if err := s.addProvided(host); err != nil {
+		return nil, err
+	}
 	if e.cfg.Storage == nil {
 		// Its operations answer that they are not implemented.
 		s.add(awswire.NewService("logs"))
@@ -77,6 +84,34 @@ func (e *awsAPI) openLogs(ctx context.Context, host component.Host, s *services,
 	}
 	s.add(s.logs.Wire())
 	return nil
+}
+
+// addProvided adds the operations of other extensions.
+func (s *services) addProvided(host component.Host) error {
+	extensions := host.GetExtensions()
+	ids := slices.SortedFunc(maps.Keys(extensions), func(a, b component.ID) int { return strings.Compare(a.String(), b.String()) })
+	for _, id := range ids {
+		p, ok := extensions[id].(awsservice.Provider)
+		if !ok {
+			continue
+		}
+		if err := p.AddOperations(s.find); err != nil {
+			return fmt.Errorf("operations of the extension %q: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// find returns the service of that signing name, a new one when there is none yet.
+func (s *services) find(signingName string) *awswire.Service {
+	for _, w := range s.wire {
+		if w.SigningName == signingName {
+			return w
+		}
+	}
+	w := awswire.NewService(signingName)
+	s.add(w)
+	return w
 }
 
 // add bounds the service's requests by what the service itself takes and by what is configured.

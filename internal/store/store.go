@@ -36,12 +36,8 @@ type Store interface {
 	Stats(ctx context.Context) (Stats, error)
 }
 
-// Tenant is whose telemetry a row is. Both are set from the credential scope of the request that
-// brought it, or from the component's configuration.
-type Tenant struct {
-	Account string // 12 digits
-	Region  string
-}
+// Tenant is whose telemetry a row is.
+type Tenant = cloudwatch.Tenant
 
 // ErrUnavailable is returned, wrapped, when the store cannot accept writes for now: its disk is full, or
 // its queue is. The caller may retry; nothing of the call was kept unless a [PartialWriteError] says so.
@@ -274,50 +270,18 @@ const (
 	ColumnStatus
 )
 
-// MetricQuery asks for the data of one metric, in buckets.
-type MetricQuery struct {
-	Tenant Tenant
-	Metric cloudwatch.Metric // exact identity
-	Unit   string            // "" means every unit, each in buckets of its own
-	// Start and End are Unix seconds, half-open; buckets begin at Start and step by Period.
-	Start, End int64
-	Period     int64 // seconds; below 60 only points of StorageResolution 1 answer
-	// Distribution asks for Bucket.Distribution.
-	Distribution bool
-}
-
-// Bucket is the statistics of one metric in one unit over one period.
-type Bucket struct {
-	Start int64 // Unix seconds
-	Unit  string
-	cloudwatch.StatisticSet
-	// Distribution is nil when it was not asked for, or when the samples' distribution is unknown
-	// (a StatisticSet was published). When it is known of a part of the samples only, it is of that part and not
-	// Complete.
-	Distribution *cloudwatch.Distribution
-}
-
-// MetricFilter selects metrics for ListMetrics.
-type MetricFilter struct {
-	Tenant     Tenant
-	Namespace  string // "" any
-	Name       string // "" any
-	Dimensions []cloudwatch.DimensionFilter
-	// Since lists metrics with data at or after this time (Unix seconds) only.
-	Since int64
-}
+// What is asked and answered of metrics is CloudWatch's.
+type (
+	MetricQuery  = cloudwatch.MetricQuery
+	Bucket       = cloudwatch.Bucket
+	MetricFilter = cloudwatch.MetricFilter
+)
 
 // MetricStore keeps metric data, rolled up by series and period as it arrives.
 type MetricStore interface {
 	WriteMetrics(ctx context.Context, tenant Tenant, data []cloudwatch.Datum) error
 
-	// QueryMetrics answers each query with its buckets in order of Start, then Unit. Buckets without data are
-	// absent; a metric that is not known has none.
-	QueryMetrics(ctx context.Context, queries []MetricQuery) ([][]Bucket, error)
-
-	// ListMetrics lists identities in order of namespace, name, dimensions, those behind after first (nil
-	// from the start), at most limit.
-	ListMetrics(ctx context.Context, f MetricFilter, after *cloudwatch.Metric, limit int) ([]cloudwatch.Metric, error)
+	cloudwatch.MetricReader
 }
 
 // Segment is one X-Ray document, a segment or an independent subsegment, and what is promoted from it.

@@ -37,7 +37,7 @@ type dataQuery struct {
 	expression *metricmath.Expr
 
 	metric    cloudwatch.Metric
-	stat      statistic
+	stat      cloudwatch.Statistic
 	unit      string
 	forbidden bool // it asks for an account that is not this one
 
@@ -49,7 +49,7 @@ type dataQuery struct {
 func (q *dataQuery) storeQuery(t store.Tenant) store.MetricQuery {
 	return store.MetricQuery{
 		Tenant: t, Metric: q.metric, Unit: q.unit, Start: q.start, End: q.end, Period: q.period,
-		Distribution: !q.stat.basic(),
+		Distribution: !q.stat.Basic(),
 	}
 }
 
@@ -195,7 +195,7 @@ func (q *dataQuery) readMetricStat(path string, in *types.MetricStat) error {
 		return validationError("%s\n", strings.Join(lines[:min(len(lines), maxFaultLines)], "\n"))
 	}
 	var ok bool
-	if q.stat, ok = parseStatistic(deref(in.Stat)); !ok {
+	if q.stat, ok = cloudwatch.ParseStatistic(deref(in.Stat)); !ok {
 		return validationError("The value for parameter %s.Stat is not a valid statistic.", path)
 	}
 	q.period = int64(deref(in.Period))

@@ -135,7 +135,7 @@ func TestLabelTogether(t *testing.T) {
 					q.metric.Dimensions = append(q.metric.Dimensions, cloudwatch.Dimension{Name: strconv.Itoa(d), Value: "v" + strconv.Itoa(r.IntN(2))})
 				}
 			}
-			q.stat.name = []string{"Sum", "Sum", "p99"}[r.IntN(3)]
+			q.stat, _ = cloudwatch.ParseStatistic([]string{"Sum", "Sum", "p99"}[r.IntN(3)])
 			q.period = []int64{60, 60, 300}[r.IntN(3)]
 			q.returnData = r.IntN(4) > 0
 			if q.hasLabel = r.IntN(5) == 0; q.hasLabel {

@@ -187,7 +187,7 @@ func (r *dataReader) result(p *dataPart, buckets []store.Bucket) types.MetricDat
 		if slot := (b.Start - p.start) / p.period; slot < low || slot >= high {
 			continue
 		}
-		if v, ok := p.stat.of(b); ok {
+		if v, ok := p.stat.Of(&b.StatisticSet, b.Distribution); ok {
 			out.Timestamps = append(out.Timestamps, time.Unix(b.Start, 0).UTC())
 			out.Values = append(out.Values, v)
 		}

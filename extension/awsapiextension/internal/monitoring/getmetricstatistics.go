@@ -53,7 +53,7 @@ func (s *service) getMetricStatistics(
 }
 
 // statisticsQuery checks the request. A query whose window is empty is to be answered without data.
-func (s *service) statisticsQuery(in *cw.GetMetricStatisticsInput) (store.MetricQuery, []statistic, error) {
+func (s *service) statisticsQuery(in *cw.GetMetricStatisticsInput) (store.MetricQuery, []cloudwatch.Statistic, error) {
 	q := store.MetricQuery{Unit: string(in.Unit), Period: int64(deref(in.Period))}
 	var f faults
 	f.addWanted("Namespace", deref(in.Namespace), maxNameLength)
@@ -75,7 +75,7 @@ func (s *service) statisticsQuery(in *cw.GetMetricStatisticsInput) (store.Metric
 	}
 	stats := readStatistics(&f, in)
 	for i := range stats {
-		q.Distribution = q.Distribution || !stats[i].basic()
+		q.Distribution = q.Distribution || !stats[i].Basic()
 	}
 	if err := f.err(); err != nil {
 		return q, nil, err
@@ -119,7 +119,7 @@ func readMetric(f *faults, path string, namespace, name *string, dims []types.Di
 	return m
 }
 
-func readStatistics(f *faults, in *cw.GetMetricStatisticsInput) []statistic {
+func readStatistics(f *faults, in *cw.GetMetricStatisticsInput) []cloudwatch.Statistic {
 	switch {
 	case len(in.Statistics) == 0 && len(in.ExtendedStatistics) == 0:
 		f.addCombination("Must specify either Statistics or ExtendedStatistics")
@@ -130,18 +130,18 @@ func readStatistics(f *faults, in *cw.GetMetricStatisticsInput) []statistic {
 		f.addValue("The collection ExtendedStatistics must not have a size greater than %d.", maxExtendedStatistics)
 		return nil
 	}
-	var stats []statistic
+	var stats []cloudwatch.Statistic
 	for i, name := range in.Statistics {
-		s, ok := parseStatistic(string(name))
-		if !ok || !s.basic() {
+		s, ok := cloudwatch.ParseStatistic(string(name))
+		if !ok || !s.Basic() {
 			f.addValue("The parameter Statistics.member.%d must be a value in the set "+
 				"[ SampleCount, Average, Sum, Minimum, Maximum ].", i+1)
 		}
 		stats = append(stats, s)
 	}
 	for i, name := range in.ExtendedStatistics {
-		s, ok := parseStatistic(name)
-		if !ok || s.basic() {
+		s, ok := cloudwatch.ParseStatistic(name)
+		if !ok || s.Basic() {
 			f.addValue("The value %s for parameter ExtendedStatistics.member.%d is invalid.", name, i+1)
 		}
 		stats = append(stats, s)
@@ -150,31 +150,31 @@ func readStatistics(f *faults, in *cw.GetMetricStatisticsInput) []statistic {
 }
 
 // datapoint returns the wanted statistics of a bucket; ok is false when it has none of them.
-func datapoint(b *store.Bucket, stats []statistic) (p types.Datapoint, ok bool) {
+func datapoint(b *store.Bucket, stats []cloudwatch.Statistic) (p types.Datapoint, ok bool) {
 	at := time.Unix(b.Start, 0).UTC()
 	p = types.Datapoint{Timestamp: &at, Unit: types.StandardUnit(b.Unit)}
 	for i := range stats {
-		v, has := stats[i].of(b)
+		v, has := stats[i].Of(&b.StatisticSet, b.Distribution)
 		if !has {
 			continue
 		}
 		ok = true
-		switch stats[i].kind {
-		case kindSampleCount:
+		switch stats[i].String() {
+		case "SampleCount":
 			p.SampleCount = &v
-		case kindSum:
+		case "Sum":
 			p.Sum = &v
-		case kindAverage:
+		case "Average":
 			p.Average = &v
-		case kindMinimum:
+		case "Minimum":
 			p.Minimum = &v
-		case kindMaximum:
+		case "Maximum":
 			p.Maximum = &v
 		default:
 			if p.ExtendedStatistics == nil {
 				p.ExtendedStatistics = make(map[string]float64, len(stats))
 			}
-			p.ExtendedStatistics[stats[i].name] = v
+			p.ExtendedStatistics[stats[i].String()] = v
 		}
 	}
 	return p, ok

@@ -42,7 +42,7 @@ func defaultLabel(q *dataQuery, all []*dataQuery) string {
 	}
 	add(m.Name, len(parts) == 0 || differs(func(o *dataQuery) bool { return o.metric.Name != m.Name }))
 	same := func(o *dataQuery) bool { return cloudwatch.CompareMetrics(&o.metric, m) == 0 }
-	add(q.stat.name, differs(func(o *dataQuery) bool { return same(o) && o.stat.name != q.stat.name }))
+	add(q.stat.String(), differs(func(o *dataQuery) bool { return same(o) && o.stat.String() != q.stat.String() }))
 	add(strconv.FormatInt(q.period, 10), differs(func(o *dataQuery) bool { return same(o) && o.period != q.period }))
 	return strings.Join(parts, " ")
 }

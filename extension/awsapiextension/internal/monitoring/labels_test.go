@@ -15,7 +15,7 @@ import (
 // TestDefaultLabels holds what CloudWatch was recorded to answer.
 func TestDefaultLabels(t *testing.T) {
 	query := func(name, stat string, period int64, dims ...string) dataQuery {
-		s, ok := parseStatistic(stat)
+		s, ok := cloudwatch.ParseStatistic(stat)
 		require.True(t, ok)
 		q := dataQuery{stat: s, period: period, returnData: true, metric: cloudwatch.Metric{Namespace: "n", Name: name}}
 		for i := 0; i < len(dims); i += 2 {

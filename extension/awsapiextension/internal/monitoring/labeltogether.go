@@ -58,7 +58,7 @@ func newLabelFacts(queries []dataQuery) *labelFacts {
 		}
 		of := f.byMetric[key]
 		of.queries++
-		of.stats[q.stat.name]++
+		of.stats[q.stat.String()]++
 		of.periods[q.period]++
 	}
 	return f
@@ -79,8 +79,8 @@ func (f *labelFacts) label(q *dataQuery) string {
 		parts = append(parts, m.Name)
 	}
 	if of := f.byMetric[string(m.AppendKey(nil))]; of != nil {
-		if of.stats[q.stat.name] < of.queries {
-			parts = append(parts, q.stat.name)
+		if of.stats[q.stat.String()] < of.queries {
+			parts = append(parts, q.stat.String())
 		}
 		if of.periods[q.period] < of.queries {
 			parts = append(parts, strconv.FormatInt(q.period, 10))

@@ -37,7 +37,7 @@ type searches struct {
 type search struct {
 	call    metricmath.SearchCall // without the id of its query
 	query   *metricsearch.Query
-	stat    statistic
+	stat    cloudwatch.Statistic
 	queries []dataQuery
 	series  []metricmath.Series
 	full    bool
@@ -92,7 +92,7 @@ func newSearch(call metricmath.SearchCall) (*search, error) {
 	if err != nil {
 		return nil, err
 	}
-	stat, ok := parseStatistic(call.Stat)
+	stat, ok := cloudwatch.ParseStatistic(call.Stat)
 	if !ok {
 		return nil, fmt.Errorf("'%s' is not a valid statistic", call.Stat)
 	}

@@ -1,7 +1,7 @@
 // Copyright The Nephoscope Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package monitoring
+package cloudwatch
 
 import (
 	"math"
@@ -9,9 +9,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/nephoscope/nephoscope/internal/store"
-	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
 
 func TestParseStatistic(t *testing.T) {
@@ -20,22 +17,27 @@ func TestParseStatistic(t *testing.T) {
 		"p0", "p50", "p99.9", "p99.0123456789", "p100", "p100.0", "tm99", "tc90", "ts90", "wm98",
 		"TM(10%:90%)", "TM(10%:)", "TC(:0.5)", "TS(1:2)", "WM(:95%)", "PR(:300)", "PR(100:2000)", "TM(-5:5)", "TC(1e3:1E6)",
 	} {
-		s, ok := parseStatistic(name)
+		s, ok := ParseStatistic(name)
 		assert.True(t, ok, name)
-		assert.Equal(t, name, s.name)
+		assert.Equal(t, name, s.String())
 	}
 	for _, name := range []string{
 		"", "average", "Median", "p", "p101", "p100.1", "p-1", "p99.01234567890", "P99", "pp99", "p99 ",
 		"tm0", "TM(:)", "TM()", "TM(1:2:3)", "TM(10%:90)", "TM(10:90%)", "TM(90%:10%)", "TM(5:5)", "TM(0%:101%)",
 		"PR(10%:90%)", "tm(10%:90%)", "TM99", "pr99", "IQM(1:2)", "TM(a:b)", "TM(NaN:1)", "TM(Inf:)", "o99",
 	} {
-		_, ok := parseStatistic(name)
+		_, ok := ParseStatistic(name)
 		assert.False(t, ok, name)
 	}
 }
 
-func bucketOf(values ...float64) *store.Bucket {
-	b := &store.Bucket{Distribution: &cloudwatch.Distribution{}}
+type period struct {
+	StatisticSet
+	Distribution *Distribution
+}
+
+func bucketOf(values ...float64) *period {
+	b := &period{Distribution: &Distribution{}}
 	for i, v := range values {
 		if i == 0 {
 			b.Minimum, b.Maximum = v, v
@@ -81,9 +83,9 @@ func TestStatisticOfSamples(t *testing.T) {
 		{"tm100", 50.5, 0},
 		{"WM(10:90)", (10*10 + 90*10 + 4040.0) / 100, 0.001},
 	} {
-		s, ok := parseStatistic(c.name)
+		s, ok := ParseStatistic(c.name)
 		require.True(t, ok, c.name)
-		got, ok := s.of(b)
+		got, ok := s.Of(&b.StatisticSet, b.Distribution)
 		require.True(t, ok, c.name)
 		assert.InDelta(t, c.want, got, c.within+1e-9, c.name)
 	}
@@ -91,12 +93,12 @@ func TestStatisticOfSamples(t *testing.T) {
 
 // TestStatisticUnknown holds the cases in which CloudWatch has no value.
 func TestStatisticUnknown(t *testing.T) {
-	set := &store.Bucket{StatisticSet: cloudwatch.StatisticSet{SampleCount: 4, Sum: 10, Minimum: 1, Maximum: 4}}
-	part := &store.Bucket{StatisticSet: cloudwatch.StatisticSet{SampleCount: 0.5, Sum: 1, Minimum: 2, Maximum: 2}}
-	empty := &store.Bucket{}
+	set := &period{StatisticSet: StatisticSet{SampleCount: 4, Sum: 10, Minimum: 1, Maximum: 4}}
+	part := &period{StatisticSet: StatisticSet{SampleCount: 0.5, Sum: 1, Minimum: 2, Maximum: 2}}
+	empty := &period{}
 	for _, c := range []struct {
 		what   string
-		bucket *store.Bucket
+		bucket *period
 		stat   string
 		want   float64 // NaN: none
 	}{
@@ -114,9 +116,9 @@ func TestStatisticUnknown(t *testing.T) {
 		{"nothing inside", bucketOf(1, 2), "TM(10:20)", math.NaN()},
 		{"nothing inside is a count", bucketOf(1, 2), "TC(10:20)", 0},
 	} {
-		s, ok := parseStatistic(c.stat)
+		s, ok := ParseStatistic(c.stat)
 		require.True(t, ok, c.stat)
-		got, ok := s.of(c.bucket)
+		got, ok := s.Of(&c.bucket.StatisticSet, c.bucket.Distribution)
 		assert.Equal(t, !math.IsNaN(c.want), ok, "%s: %s", c.what, c.stat)
 		if ok {
 			assert.InDelta(t, c.want, got, 1e-9, "%s: %s", c.what, c.stat)
@@ -130,8 +132,8 @@ func FuzzParseStatistic(f *testing.F) {
 	}
 	b := bucketOf(1, 2, 3)
 	f.Fuzz(func(t *testing.T, name string) {
-		if s, ok := parseStatistic(name); ok {
-			if v, ok := s.of(b); ok && math.IsNaN(v) {
+		if s, ok := ParseStatistic(name); ok {
+			if v, ok := s.Of(&b.StatisticSet, b.Distribution); ok && math.IsNaN(v) {
 				t.Fatalf("%s of 1, 2, 3 is NaN", name)
 			}
 		}

@@ -1,20 +1,18 @@
 // Copyright The Nephoscope Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package monitoring
+package cloudwatch
 
 import (
 	"math"
 	"regexp"
 	"strconv"
 	"strings"
-
-	"github.com/nephoscope/nephoscope/internal/store"
 )
 
-// statistic is what is read of a bucket: one of the five that CloudWatch always has, or one of its samples'
+// Statistic is what is read of a period: one of the five numbers that CloudWatch always has, or one of its samples'
 // distribution.
-type statistic struct {
+type Statistic struct {
 	name string // as the client spelled it
 	kind statisticKind
 	// low and high are the bounds of a trimmed statistic, infinite when open; p is the percentile.
@@ -61,9 +59,10 @@ var (
 	valueBound     = regexp.MustCompile(`^-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$`)
 )
 
-// parseStatistic reads a statistic; ok is false for what is none.
-func parseStatistic(name string) (s statistic, ok bool) {
-	s = statistic{name: name, low: math.Inf(-1), high: math.Inf(1)}
+// ParseStatistic reads a statistic in any documented spelling: SampleCount, p99.9, TM(10%:90%), IQM. ok is false for what
+// is none.
+func ParseStatistic(name string) (s Statistic, ok bool) {
+	s = Statistic{name: name, low: math.Inf(-1), high: math.Inf(1)}
 	if kind, plain := plainStatistics[name]; plain {
 		s.kind = kind
 		return s, true
@@ -89,7 +88,7 @@ func parseStatistic(name string) (s statistic, ok bool) {
 }
 
 // parseBounds reads the bounds of TM(low:high). One may be omitted; both are percentiles or both are values.
-func (s *statistic) parseBounds(low, high string) bool {
+func (s *Statistic) parseBounds(low, high string) bool {
 	s.percent = strings.HasSuffix(low, "%") || strings.HasSuffix(high, "%")
 	bound := valueBound
 	if s.percent {
@@ -117,11 +116,18 @@ func (s *statistic) parseBounds(low, high string) bool {
 	return low+high != "" && s.low < s.high
 }
 
-// basic is whether the statistic needs no distribution.
-func (s *statistic) basic() bool { return s.kind <= kindMaximum }
+// String is the statistic as it was spelled.
+func (s *Statistic) String() string { return s.name }
 
-// of is the statistic of a bucket; ok is false when CloudWatch would have no value for it.
-func (s *statistic) of(b *store.Bucket) (value float64, ok bool) {
+// Percentile is whether the statistic is one of pNN.
+func (s *Statistic) Percentile() (p float64, ok bool) { return s.p, s.kind == kindPercentile }
+
+// Basic is whether the statistic needs no distribution.
+func (s *Statistic) Basic() bool { return s.kind <= kindMaximum }
+
+// Of is the statistic of a period with these numbers and, when it is known, this distribution. ok is false when CloudWatch
+// would have no value for it.
+func (s *Statistic) Of(b *StatisticSet, d *Distribution) (value float64, ok bool) {
 	switch s.kind {
 	case kindSampleCount:
 		return b.SampleCount, true
@@ -142,21 +148,21 @@ func (s *statistic) of(b *store.Bucket) (value float64, ok bool) {
 			return b.Minimum, true
 		case s.p == 100:
 			return b.Maximum, true
-		case b.Distribution == nil:
+		case d == nil:
 			return 0, false
 		}
-		return b.Distribution.Percentile(s.p)
+		return d.Percentile(s.p)
 	}
-	return s.trimmed(b)
+	return s.trimmed(d)
 }
 
-func (s *statistic) trimmed(b *store.Bucket) (value float64, ok bool) {
-	if b.Distribution == nil {
+func (s *Statistic) trimmed(d *Distribution) (value float64, ok bool) {
+	if d == nil {
 		return 0, false
 	}
-	r := b.Distribution.ByValue(s.low, s.high)
+	r := d.ByValue(s.low, s.high)
 	if s.percent {
-		if r, ok = b.Distribution.ByPercent(s.low, s.high); !ok {
+		if r, ok = d.ByPercent(s.low, s.high); !ok {
 			return 0, false
 		}
 	}
