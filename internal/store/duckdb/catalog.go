@@ -49,6 +49,9 @@ type dayFile struct {
 
 	cache fileCache
 	bloom *bloomIndex // logs only; has its own lock
+
+	settled bool        // the blocks need no more work; guarded by Engine.mu
+	blocks  *blockIndex // metrics only; has its own lock
 }
 
 func (e *Engine) newFile(s signal, d day) *dayFile {
@@ -57,7 +60,32 @@ func (e *Engine) newFile(s signal, d day) *dayFile {
 	if s == signalLogs {
 		f.bloom = newBloomIndex(strings.TrimSuffix(path, ".db")+".bloom", e.cfg.Logger)
 	}
+	if s == signalMetrics {
+		f.blocks = newBlockIndex(strings.TrimSuffix(path, ".db")+".points", e.cfg.Logger)
+	}
 	return f
+}
+
+// unmapSidecars gives the memory free of what is derived from the file.
+func (f *dayFile) unmapSidecars() {
+	if f.bloom != nil {
+		f.bloom.unmap()
+	}
+	if f.blocks != nil {
+		f.blocks.unmap()
+	}
+}
+
+// removeSidecars removes what is derived from the file.
+func (f *dayFile) removeSidecars() error {
+	var errs []error
+	if f.bloom != nil {
+		errs = append(errs, f.bloom.remove())
+	}
+	if f.blocks != nil {
+		errs = append(errs, f.blocks.remove())
+	}
+	return errors.Join(errs...)
 }
 
 // scanDirectory finds the day files that are there, and removes what a crash left half-made.
@@ -381,8 +409,6 @@ func (e *Engine) trimAttached() {
 			e.cfg.Logger.Warn("detach", zap.String("file", f.path), zap.Error(err))
 		}
 		finish[i]()
-		if f.bloom != nil {
-			f.bloom.unmap()
-		}
+		f.unmapSidecars()
 	}
 }

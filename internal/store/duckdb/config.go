@@ -47,6 +47,8 @@ type Config struct {
 	Logger *zap.Logger
 	// walLimit is the size in bytes of a write-ahead log at which it is folded into its file. Tests make it small.
 	walLimit int64
+	// blockRows is how many metric points make a block by series. Tests make it small.
+	blockRows int64
 	// Observer is told about commits and refusals, for metrics. Default: none.
 	Observer Observer
 }
@@ -104,6 +106,9 @@ func (c *Config) withDefaults() {
 	if c.walLimit == 0 {
 		// What is not folded yet is in memory, for each file being written.
 		c.walLimit = min(defaultWALLimit, c.MemoryLimit/8)
+	}
+	if c.blockRows == 0 {
+		c.blockRows = blockRows
 	}
 	if c.Observer == nil {
 		c.Observer = noObserver{}

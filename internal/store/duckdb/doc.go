@@ -11,6 +11,7 @@
 //	<directory>/logs/2026-11-21.db       the log events of that day (.db.wal beside it while it is written)
 //	<directory>/logs/2026-11-21.bloom    which tokens occur in which rows, rebuilt when it is missing
 //	<directory>/metrics/…, traces/…      likewise, without token blooms
+//	<directory>/metrics/2026-11-21.points/  the points again, by series, rebuilt when it is missing
 //	<directory>/corrupt/                 files that could not be read, moved here and never deleted
 //
 // A row belongs to the day of its own timestamp, not of its arrival. One in-memory DuckDB instance attaches the

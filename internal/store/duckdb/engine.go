@@ -46,6 +46,7 @@ type Engine struct {
 	stopReads  context.CancelFunc
 	stopCtx    context.Context // ends when background work is to stop
 	stopping   <-chan struct{}
+	settle     chan struct{} // wakes settleMetrics
 	stop       context.CancelFunc
 	background sync.WaitGroup
 	writers    sync.WaitGroup
@@ -80,6 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e.stopCtx, e.stop = context.WithCancel(context.WithoutCancel(ctx))
 	e.stopping = e.stopCtx.Done()
+	e.settle = make(chan struct{}, 1)
 	e.readCtx, e.stopReads = context.WithCancel(context.WithoutCancel(ctx))
 	for s := range e.files {
 		e.files[s] = map[day]*dayFile{}
@@ -119,6 +121,7 @@ func (e *Engine) open(ctx context.Context) error {
 		return fmt.Errorf("sequence numbers: %w", err)
 	}
 	e.background.Go(e.maintain)
+	e.background.Go(e.settleMetrics)
 	return nil
 }
 
@@ -190,9 +193,7 @@ func (e *Engine) close() error {
 	}
 	for _, files := range e.files {
 		for _, f := range files {
-			if f.bloom != nil {
-				f.bloom.unmap()
-			}
+			f.unmapSidecars()
 		}
 	}
 	return errors.Join(e.seq.close(), e.lock.unlock())

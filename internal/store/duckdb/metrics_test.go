@@ -109,7 +109,15 @@ func TestQueryMetrics(t *testing.T) {
 
 // TestQueryMetricsAgainstModel compares buckets over several days, by several commits, with sums in Go.
 func TestQueryMetricsAgainstModel(t *testing.T) {
-	e := openEngine(t, testConfig(t))
+	for _, blockRows := range []int64{1, 30, 1 << 20} {
+		t.Run(strconv.FormatInt(blockRows, 10), func(t *testing.T) { testQueryMetricsAgainstModel(t, blockRows) })
+	}
+}
+
+func testQueryMetricsAgainstModel(t *testing.T, blockRows int64) {
+	cfg := testConfig(t)
+	cfg.blockRows = blockRows
+	e := openEngine(t, cfg)
 	rng := rand.New(rand.NewPCG(3, 4))
 	var all []cloudwatch.Datum
 	for range 20 {
@@ -123,6 +131,9 @@ func TestQueryMetricsAgainstModel(t *testing.T) {
 		}
 		require.NoError(t, e.WriteMetrics(t.Context(), tenant, data))
 		all = append(all, data...)
+		for _, f := range e.filesIn(signalMetrics, minDay, maxDay) {
+			require.NoError(t, e.buildBlocks(t.Context(), f, false))
+		}
 	}
 	var queries []store.MetricQuery
 	for i := range 40 {

@@ -283,7 +283,10 @@ func (s *metricSink) appendPoint(appender *driver.Appender, k pointKey, p *point
 // sets alone.
 func storeDistribution(d *cloudwatch.Distribution) bool { return d.Complete() || d.Len() > 0 }
 
-func (s *metricSink) committed(int64) { s.fresh = s.fresh[:0] }
+func (s *metricSink) committed(firstRow int64) {
+	s.fresh = s.fresh[:0]
+	s.e.settleSoon(s.file, firstRow+int64(len(s.order)))
+}
 
 // aborted forgets the series that the rolled back transaction made.
 func (s *metricSink) aborted() {

@@ -57,7 +57,7 @@ func (e *Engine) tryEnqueue(s signal, d day, r *writeRequest) error {
 	e.queuedBytes += r.bytes
 	r.file = f
 	if f.writer == nil {
-		f.writer, f.bloomDone = newFileWriter(e, f), false
+		f.writer, f.bloomDone, f.settled = newFileWriter(e, f), false, false
 		e.writers.Go(f.writer.run)
 	}
 	f.writer.queue = append(f.writer.queue, r)

@@ -52,9 +52,7 @@ func (e *Engine) retire(ctx context.Context, f *dayFile, dispose func() error) e
 	if err := e.detachChanging(ctx, inst, f); err != nil {
 		return err
 	}
-	if f.bloom != nil {
-		f.bloom.unmap()
-	}
+	f.unmapSidecars()
 	if err := dispose(); err != nil {
 		return err
 	}
@@ -106,10 +104,8 @@ func (e *Engine) moveToCorrupt(f *dayFile) error {
 			return err
 		}
 	}
-	if f.bloom != nil {
-		if err := f.bloom.remove(); err != nil {
-			return err
-		}
+	if err := f.removeSidecars(); err != nil {
+		return err
 	}
 	if err := errors.Join(syncDir(dir), syncDir(filepath.Dir(f.path))); err != nil {
 		return err
@@ -248,10 +244,8 @@ func (e *Engine) unlink(f *dayFile) error {
 			return err
 		}
 	}
-	if f.bloom != nil {
-		if err := f.bloom.remove(); err != nil {
-			return err
-		}
+	if err := f.removeSidecars(); err != nil {
+		return err
 	}
 	return syncDir(filepath.Dir(f.path))
 }

@@ -27,6 +27,9 @@ func (e *Engine) Stats(ctx context.Context) (store.Stats, error) {
 			if f.bloom != nil {
 				d.Bytes += fileSize(f.bloom.path)
 			}
+			if f.blocks != nil {
+				d.Bytes += f.blocks.bytes()
+			}
 			err := e.read(ctx, []*dayFile{f}, func(ctx context.Context, snap *snapshot) error {
 				if len(snap.files) == 0 {
 					return nil
