@@ -43,6 +43,7 @@ func (e *awsAPI) newHandler(services []*awswire.Service) (*handler, error) {
 	settings := awswire.MuxSettings{
 		Services:        services,
 		Authenticator:   auth,
+		Fallback:        e.newOTLPHandler(auth),
 		Logger:          e.logger,
 		MaxBody:         e.cfg.MaxRequestBodySize,
 		OnUnimplemented: e.observeUnimplemented,
@@ -54,6 +55,7 @@ func (e *awsAPI) newHandler(services []*awswire.Service) (*handler, error) {
 		return nil, err
 	}
 	settings.Authenticator = tooBusy{}
+	settings.Fallback = e.newOTLPHandler(tooBusy{})
 	busy, err := awswire.NewMux(settings)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func (m *Mux) detect(r *http.Request) (rt route, ok bool) {
 			rt, ok = m.detectQuery(r, scoped, contentType)
 		}
 	}
-	if !ok && scoped != "" && m.settings.Fallback == nil {
+	if !ok && scoped != "" {
 		return m.notServed(r, scoped, contentType), true
 	}
 	if !ok {

@@ -25,8 +25,8 @@ type MuxSettings struct {
 	Logger *zap.Logger
 	// MaxBody bounds the bodies of services that set no limit of their own; 0 is what [Service] says.
 	MaxBody int64
-	// Fallback answers what is for none of the services. Nil answers 404, in the shape of AWS's errors when the request
-	// is signed.
+	// Fallback answers what is for no API: the paths that AWS serves beside them, and what is neither signed nor of AWS's
+	// protocols. Nil answers 404. A signed request for another service is answered 404 in the shape of AWS's errors.
 	Fallback http.Handler
 	// OnUnimplemented is told of operations that AWS has and no handler here.
 	OnUnimplemented func(service, operation string)

@@ -130,7 +130,6 @@ func TestDetection(t *testing.T) {
 		{name: "another form", method: "POST", path: "/login", body: "a=b", header: []string{"Content-Type", formType}, status: 418},
 		{name: "otlp", method: "POST", path: "/v1/metrics", header: []string{"Authorization", scopeOf("monitoring")}, status: 418},
 		{name: "promql", method: "POST", path: "/api/v1/query", header: []string{"Content-Type", formType, "Authorization", scopeOf("monitoring")}, status: 418},
-		{name: "service we have not", method: "POST", path: "/", body: "Action=X", header: []string{"Content-Type", formType, "Authorization", scopeOf("ec2")}, status: 418},
 		{name: "json post to the root", method: "POST", path: "/", body: "{}", header: []string{"Content-Type", "application/json"}, status: 418},
 
 		{name: "json", method: "POST", path: "/", body: "{}", header: []string{"X-Amz-Target", jsonTarget}, status: 200, operation: "ListMetrics"},

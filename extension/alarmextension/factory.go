@@ -1,0 +1,23 @@
+// Copyright The Nephoscope Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package alarmextension
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+
+	"github.com/nephoscope/nephoscope/extension/alarmextension/internal/metadata"
+)
+
+// NewFactory makes the factory of the alarm extension.
+func NewFactory() extension.Factory {
+	return extension.NewFactory(metadata.Type, createDefaultConfig, createExtension, metadata.ExtensionStability)
+}
+
+func createExtension(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
+	return newExtension(set, cfg.(*Config), time.Now)
+}
