@@ -24,6 +24,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/nephoscope/nephoscope/internal/udpsocket"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 	"github.com/nephoscope/nephoscope/receiver/awsemfreceiver/internal/metadata"
 )
@@ -197,7 +198,7 @@ func TestUDP(t *testing.T) {
 	cfg.LogStreamName = "mine"
 	r := start(t, cfg, logs, metrics)
 	require.Nil(t, r.listener)
-	if drops, err := kernelDrops(r.packets); err == nil {
+	if drops, err := udpsocket.NewDrops(r.packets); err == nil {
 		_, err = drops()
 		require.NoError(t, err)
 		assert.Equal(t, map[string]int64{"": 0}, r.counter("udp_kernel_drops"))

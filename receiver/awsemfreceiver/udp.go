@@ -6,13 +6,14 @@ package awsemfreceiver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+
+	"github.com/nephoscope/nephoscope/internal/udpsocket"
 )
 
 // maxDatagram is more than any datagram has.
@@ -20,21 +21,22 @@ const maxDatagram = 64 << 10
 
 func (r *emfReceiver) prepareUDP() error {
 	if r.cfg.UDPReadBufferBytes > 0 {
-		if err := r.packets.SetReadBuffer(r.cfg.UDPReadBufferBytes); err != nil {
-			return fmt.Errorf(`set "udp_read_buffer_bytes": %w`, err)
+		if got := udpsocket.SetReadBuffer(r.packets, r.cfg.UDPReadBufferBytes); got > 0 && got < r.cfg.UDPReadBufferBytes {
+			r.logger.Info("the kernel gives the UDP socket a smaller buffer than asked for: raise net.core.rmem_max if datagrams are dropped",
+				zap.Int("asked", r.cfg.UDPReadBufferBytes), zap.Int("given", got))
 		}
 	}
-	drops, err := kernelDrops(r.packets)
+	drops, err := udpsocket.NewDrops(r.packets)
 	if err != nil {
 		r.logger.Warn("datagrams that the kernel drops are not counted", zap.Error(err))
 		return nil
 	}
 	return r.telemetry.RegisterReceiverAwsemfUDPKernelDropsCallback(func(_ context.Context, o metric.Int64Observer) error {
-		n, err := drops()
+		n, err := drops.Read()
 		if err != nil {
 			return err
 		}
-		o.Observe(n)
+		o.Observe(int64(n))
 		return nil
 	})
 }

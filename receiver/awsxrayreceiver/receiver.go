@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
 
+	"github.com/nephoscope/nephoscope/internal/udpsocket"
 	"github.com/nephoscope/nephoscope/receiver/awsxrayreceiver/internal/metadata"
 )
 
@@ -36,7 +37,7 @@ type xrayReceiver struct {
 	queue     *queue
 
 	conn      *net.UDPConn
-	drops     *kernelDrops
+	drops     *udpsocket.Drops
 	server    *http.Server
 	tcpAddr   net.Addr
 	cancel    context.CancelFunc // ends the monitor, and what the pipeline does not finish in time
@@ -83,12 +84,12 @@ func (r *xrayReceiver) start(ctx context.Context, host component.Host) error {
 		return fmt.Errorf("listen on UDP endpoint: %w", err)
 	}
 	r.conn = conn.(*net.UDPConn)
-	got := setReadBuffer(r.conn, r.cfg.SocketBufferSize)
+	got := udpsocket.SetReadBuffer(r.conn, r.cfg.SocketBufferSize)
 	if got > 0 && got < r.cfg.SocketBufferSize {
 		r.logger.Info("the kernel gives the UDP socket a smaller buffer than asked for: raise net.core.rmem_max if datagrams are dropped",
 			zap.Int("asked", r.cfg.SocketBufferSize), zap.Int("given", got))
 	}
-	if r.drops, err = newKernelDrops(r.conn); err != nil {
+	if r.drops, err = udpsocket.NewDrops(r.conn); err != nil {
 		r.logger.Debug("datagrams dropped by the kernel cannot be counted", zap.Error(err))
 	}
 	if err := r.observe(); err != nil {

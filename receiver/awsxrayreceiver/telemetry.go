@@ -41,7 +41,7 @@ func (r *xrayReceiver) observe() error {
 		if r.drops == nil {
 			return nil
 		}
-		n, err := r.drops.read()
+		n, err := r.drops.Read()
 		if err == nil {
 			o.Observe(int64(n))
 		}
@@ -66,7 +66,7 @@ func (r *xrayReceiver) monitor(ctx context.Context) {
 // report logs what was lost since the last time.
 func (c *counts) report(r *xrayReceiver) {
 	if r.drops != nil {
-		if n, err := r.drops.read(); err == nil && n > c.dropped {
+		if n, err := r.drops.Read(); err == nil && n > c.dropped {
 			r.logger.Warn("the kernel dropped datagrams because the UDP socket's buffer was full: raise socket_buffer_size and net.core.rmem_max",
 				zap.Uint64("dropped", n-c.dropped), zap.Uint64("dropped_total", n))
 			c.dropped = n

@@ -3,7 +3,7 @@
 
 //go:build linux
 
-package awsxrayreceiver
+package udpsocket
 
 import (
 	"bufio"
@@ -18,13 +18,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// kernelDrops reads how many datagrams the kernel dropped for one socket.
-type kernelDrops struct {
+// Drops reads how many datagrams the kernel dropped for one socket.
+type Drops struct {
 	inode uint64
 	files []string
 }
 
-func newKernelDrops(conn *net.UDPConn) (*kernelDrops, error) {
+// NewDrops returns the reader of a socket, or why the kernel does not say.
+func NewDrops(conn *net.UDPConn) (*Drops, error) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -37,16 +38,18 @@ func newKernelDrops(conn *net.UDPConn) (*kernelDrops, error) {
 	if errStat != nil {
 		return nil, errStat
 	}
-	d := &kernelDrops{inode: stat.Ino, files: []string{"/proc/self/net/udp", "/proc/self/net/udp6"}}
-	if _, err := d.read(); err != nil {
+	d := &Drops{inode: stat.Ino, files: []string{"/proc/self/net/udp", "/proc/self/net/udp6"}}
+	if _, err := d.Read(); err != nil {
 		return nil, err
 	}
 	return d, nil
 }
 
-var errSocketNotListed = errors.New("the socket is in none of the kernel's tables of UDP sockets")
+// ErrNotListed says that the kernel does not list the socket, which is closed or in another namespace.
+var ErrNotListed = errors.New("the socket is in none of the kernel's tables of UDP sockets")
 
-func (d *kernelDrops) read() (uint64, error) {
+// Read is how many datagrams the kernel dropped since the socket was opened.
+func (d *Drops) Read() (uint64, error) {
 	for _, name := range d.files {
 		f, err := os.Open(name) //nolint:gosec // one of two names that are written above
 		if errors.Is(err, os.ErrNotExist) {
@@ -64,7 +67,7 @@ func (d *kernelDrops) read() (uint64, error) {
 			return n, nil
 		}
 	}
-	return 0, errSocketNotListed
+	return 0, ErrNotListed
 }
 
 // findDrops looks for a socket's line. The inode is its tenth field, the count of dropped datagrams its last.
@@ -82,9 +85,9 @@ func findDrops(r io.Reader, inode uint64) (drops uint64, found bool, err error) 
 	return 0, false, lines.Err()
 }
 
-// setReadBuffer asks for a socket buffer and returns how much of it there is. With the right to, the limit of
+// SetReadBuffer asks for a socket buffer and returns how much of it there is. With the right to, the limit of
 // net.core.rmem_max does not count.
-func setReadBuffer(conn *net.UDPConn, size int) int {
+func SetReadBuffer(conn *net.UDPConn, size int) int {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return 0

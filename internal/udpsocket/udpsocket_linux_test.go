@@ -3,7 +3,7 @@
 
 //go:build linux
 
-package awsxrayreceiver
+package udpsocket
 
 import (
 	"net"
@@ -36,7 +36,7 @@ func TestFindDrops(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestKernelDrops(t *testing.T) {
+func TestDrops(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
 		conn, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", address)
@@ -46,8 +46,8 @@ func TestKernelDrops(t *testing.T) {
 		}
 		defer func() { _ = conn.Close() }()
 		udp := conn.(*net.UDPConn)
-		require.Positive(t, setReadBuffer(udp, 4096))
-		d, err := newKernelDrops(udp)
+		require.Positive(t, SetReadBuffer(udp, 4096))
+		d, err := NewDrops(udp)
 		if err != nil {
 			t.Skipf("no table of UDP sockets here: %v", err)
 		}
@@ -59,12 +59,12 @@ func TestKernelDrops(t *testing.T) {
 			_, err = client.Write(make([]byte, 4096))
 			require.NoError(t, err)
 		}
-		n, err := d.read()
+		n, err := d.Read()
 		require.NoError(t, err)
 		require.Positive(t, n)
 		require.LessOrEqual(t, n, uint64(sent))
 		d.inode = 1
-		_, err = d.read()
-		require.ErrorIs(t, err, errSocketNotListed)
+		_, err = d.Read()
+		require.ErrorIs(t, err, ErrNotListed)
 	}
 }
