@@ -199,7 +199,7 @@ func TestUDP(t *testing.T) {
 	r := start(t, cfg, logs, metrics)
 	require.Nil(t, r.listener)
 	if drops, err := udpsocket.NewDrops(r.packets); err == nil {
-		_, err = drops()
+		_, err = drops.Read()
 		require.NoError(t, err)
 		assert.Equal(t, map[string]int64{"": 0}, r.counter("udp_kernel_drops"))
 	}
