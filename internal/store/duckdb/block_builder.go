@@ -38,20 +38,22 @@ func (e *Engine) settleMetrics() {
 			}
 			e.mu.Lock()
 			over := f.day < today && f.writer == nil
-			skip := f.settled || f.removed
+			settled := f.settled
 			e.mu.Unlock()
-			if skip {
-				continue
-			}
-			if err := e.buildBlocks(e.stopCtx, f, over); err != nil {
-				if e.stopCtx.Err() == nil && !errors.Is(err, errFileGone) {
-					e.cfg.Logger.Warn("ordering metric points by series, queries read more meanwhile", zap.String("file", f.path), zap.Error(err))
+			var err error
+			if !settled {
+				if err = e.buildBlocks(e.stopCtx, f, over); err == nil {
+					e.mu.Lock()
+					f.settled = over && f.writer == nil
+					e.mu.Unlock()
 				}
-				continue
 			}
-			e.mu.Lock()
-			f.settled = over && f.writer == nil
-			e.mu.Unlock()
+			if err == nil && over {
+				err = e.coarsen(e.stopCtx, f)
+			}
+			if err != nil && e.stopCtx.Err() == nil && !errors.Is(err, errFileGone) {
+				e.cfg.Logger.Warn("ordering metric points by series", zap.String("file", f.path), zap.Error(err))
+			}
 		}
 	}
 }

@@ -77,18 +77,25 @@ func FuzzColumns(f *testing.F) {
 // TestBlocksAreMadeAgain checks that what is missing, damaged, left over or of another file does no harm.
 func TestBlocksAreMadeAgain(t *testing.T) {
 	for name, harm := range map[string]func(t *testing.T, dir string, names []string){
-		"nothing":     func(*testing.T, string, []string) {},
-		"all missing": func(t *testing.T, dir string, _ []string) { require.NoError(t, os.RemoveAll(dir)) },
+		"nothing": func(*testing.T, string, []string) {},
+		"all missing": func(t *testing.T, dir string, _ []string) {
+			t.Helper()
+			require.NoError(t, os.RemoveAll(dir))
+		},
 		"one missing": func(t *testing.T, dir string, names []string) {
+			t.Helper()
 			require.NoError(t, os.Remove(filepath.Join(dir, names[1])))
 		},
 		"cut off": func(t *testing.T, dir string, names []string) {
+			t.Helper()
 			require.NoError(t, os.Truncate(filepath.Join(dir, names[1]), 200))
 		},
 		"empty": func(t *testing.T, dir string, names []string) {
+			t.Helper()
 			require.NoError(t, os.Truncate(filepath.Join(dir, names[0]), 0))
 		},
 		"a bit": func(t *testing.T, dir string, names []string) {
+			t.Helper()
 			path := filepath.Join(dir, names[0])
 			data, err := os.ReadFile(path)
 			require.NoError(t, err)
@@ -96,6 +103,7 @@ func TestBlocksAreMadeAgain(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, data, 0o600))
 		},
 		"a header": func(t *testing.T, dir string, names []string) {
+			t.Helper()
 			path := filepath.Join(dir, names[2])
 			data, err := os.ReadFile(path)
 			require.NoError(t, err)
@@ -103,6 +111,7 @@ func TestBlocksAreMadeAgain(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, data, 0o600))
 		},
 		"left over": func(t *testing.T, dir string, names []string) {
+			t.Helper()
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "0-10.points.new"), []byte("half"), 0o600))
 			data, err := os.ReadFile(filepath.Join(dir, names[0]))
 			require.NoError(t, err)

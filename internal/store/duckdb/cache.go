@@ -80,6 +80,14 @@ func (s *snapshot) timeBounds(ctx context.Context, f *dayFile) (rows, oldest, ne
 	return rows, oldest, newest, nil
 }
 
+// reset forgets all: another file took the place.
+func (c *fileCache) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.id, c.tenants = "", nil
+	c.rows, c.known, c.streams, c.manyStreams = 0, false, nil, false
+}
+
 // setRows forgets what was valid for another number of rows. mu is held.
 func (c *fileCache) setRows(rows int64) {
 	if c.rows != rows {

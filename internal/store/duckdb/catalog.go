@@ -50,8 +50,10 @@ type dayFile struct {
 	cache fileCache
 	bloom *bloomIndex // logs only; has its own lock
 
-	settled bool        // the blocks need no more work; guarded by Engine.mu
-	blocks  *blockIndex // metrics only; has its own lock
+	coarse       int64       // what its points are known to be summed up to, in seconds; guarded by Engine.mu
+	coarsenAfter time.Time   // guarded by Engine.mu
+	settled      bool        // the blocks need no more work; guarded by Engine.mu
+	blocks       *blockIndex // metrics only; has its own lock
 }
 
 func (e *Engine) newFile(s signal, d day) *dayFile {
