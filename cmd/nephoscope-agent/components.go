@@ -13,16 +13,21 @@ import (
 	otelconftelemetry "go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 	forwardconnector "go.opentelemetry.io/collector/connector/forwardconnector"
 	emfconnector "github.com/nephoscope/nephoscope/connector/emfconnector"
+	awscloudwatchexporter "github.com/nephoscope/nephoscope/exporter/awscloudwatchexporter"
+	awsemfexporter "github.com/nephoscope/nephoscope/exporter/awsemfexporter"
 	debugexporter "go.opentelemetry.io/collector/exporter/debugexporter"
 	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
 	otlphttpexporter "go.opentelemetry.io/collector/exporter/otlphttpexporter"
 	fileexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
+	alarmextension "github.com/nephoscope/nephoscope/extension/alarmextension"
+	notificationextension "github.com/nephoscope/nephoscope/extension/notificationextension"
 	basicauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
 	bearertokenauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	awsapiextension "github.com/nephoscope/nephoscope/extension/awsapiextension"
+	alarmprocessor "github.com/nephoscope/nephoscope/processor/alarmprocessor"
 	batchprocessor "go.opentelemetry.io/collector/processor/batchprocessor"
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	attributesprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
@@ -31,6 +36,8 @@ import (
 	probabilisticsamplerprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/probabilisticsamplerprocessor"
 	resourceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
+	alarmreceiver "github.com/nephoscope/nephoscope/receiver/alarmreceiver"
+	awsfirehosereceiver "github.com/nephoscope/nephoscope/receiver/awsfirehosereceiver"
 	awsapireceiver "github.com/nephoscope/nephoscope/receiver/awsapireceiver"
 	awsemfreceiver "github.com/nephoscope/nephoscope/receiver/awsemfreceiver"
 	awsxrayreceiver "github.com/nephoscope/nephoscope/receiver/awsxrayreceiver"
@@ -65,6 +72,8 @@ func components() (otelcol.Factories, error) {
 	}
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
+		alarmextension.NewFactory(),
+		notificationextension.NewFactory(),
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
 		healthcheckextension.NewFactory(),
@@ -76,6 +85,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
+		alarmextension.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
+		notificationextension.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		basicauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.160.0",
 		healthcheckextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension v0.160.0",
@@ -85,6 +96,8 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
+		alarmreceiver.NewFactory(),
+		awsfirehosereceiver.NewFactory(),
 		awsapireceiver.NewFactory(),
 		awsemfreceiver.NewFactory(),
 		awsxrayreceiver.NewFactory(),
@@ -101,6 +114,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
+		alarmreceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
+		awsfirehosereceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		awsapireceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		awsemfreceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		awsxrayreceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
@@ -115,6 +130,8 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
+		awscloudwatchexporter.NewFactory(),
+		awsemfexporter.NewFactory(),
 		debugexporter.NewFactory(),
 		otlpexporter.NewFactory(),
 		otlphttpexporter.NewFactory(),
@@ -124,6 +141,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
+		awscloudwatchexporter.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
+		awsemfexporter.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		debugexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/debugexporter v0.160.0",
 		otlpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlpexporter v0.160.0",
 		otlphttpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlphttpexporter v0.160.0",
@@ -131,6 +150,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
+		alarmprocessor.NewFactory(),
 		batchprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		attributesprocessor.NewFactory(),
@@ -144,6 +164,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
+		alarmprocessor.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		batchprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/batchprocessor v0.160.0",
 		memorylimiterprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.160.0",
 		attributesprocessor.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor v0.160.0",

@@ -15,6 +15,8 @@ import (
 	forwardconnector "go.opentelemetry.io/collector/connector/forwardconnector"
 	countconnector "github.com/open-telemetry/opentelemetry-collector-contrib/connector/countconnector"
 	spanmetricsconnector "github.com/open-telemetry/opentelemetry-collector-contrib/connector/spanmetricsconnector"
+	awscloudwatchexporter "github.com/nephoscope/nephoscope/exporter/awscloudwatchexporter"
+	awsemfexporter "github.com/nephoscope/nephoscope/exporter/awsemfexporter"
 	storeexporter "github.com/nephoscope/nephoscope/exporter/storeexporter"
 	debugexporter "go.opentelemetry.io/collector/exporter/debugexporter"
 	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
@@ -23,6 +25,8 @@ import (
 	kafkaexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
 	loadbalancingexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
 	prometheusremotewriteexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusremotewriteexporter"
+	alarmextension "github.com/nephoscope/nephoscope/extension/alarmextension"
+	notificationextension "github.com/nephoscope/nephoscope/extension/notificationextension"
 	awsapiextension "github.com/nephoscope/nephoscope/extension/awsapiextension"
 	storeextension "github.com/nephoscope/nephoscope/extension/storeextension"
 	zpagesextension "go.opentelemetry.io/collector/extension/zpagesextension"
@@ -31,6 +35,7 @@ import (
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	filestorage "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	alarmprocessor "github.com/nephoscope/nephoscope/processor/alarmprocessor"
 	batchprocessor "go.opentelemetry.io/collector/processor/batchprocessor"
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	attributesprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
@@ -44,6 +49,8 @@ import (
 	resourceprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/resourceprocessor"
 	tailsamplingprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/tailsamplingprocessor"
 	transformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
+	alarmreceiver "github.com/nephoscope/nephoscope/receiver/alarmreceiver"
+	awsfirehosereceiver "github.com/nephoscope/nephoscope/receiver/awsfirehosereceiver"
 	awsapireceiver "github.com/nephoscope/nephoscope/receiver/awsapireceiver"
 	awsemfreceiver "github.com/nephoscope/nephoscope/receiver/awsemfreceiver"
 	awsxrayreceiver "github.com/nephoscope/nephoscope/receiver/awsxrayreceiver"
@@ -79,6 +86,8 @@ func components() (otelcol.Factories, error) {
 	}
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
+		alarmextension.NewFactory(),
+		notificationextension.NewFactory(),
 		awsapiextension.NewFactory(),
 		storeextension.NewFactory(),
 		zpagesextension.NewFactory(),
@@ -92,6 +101,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
+		alarmextension.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
+		notificationextension.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		awsapiextension.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		storeextension.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		zpagesextension.NewFactory().Type(): "go.opentelemetry.io/collector/extension/zpagesextension v0.160.0",
@@ -103,6 +114,8 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
+		alarmreceiver.NewFactory(),
+		awsfirehosereceiver.NewFactory(),
 		awsapireceiver.NewFactory(),
 		awsemfreceiver.NewFactory(),
 		awsxrayreceiver.NewFactory(),
@@ -120,6 +133,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
+		alarmreceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
+		awsfirehosereceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		awsapireceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		awsemfreceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		awsxrayreceiver.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
@@ -135,6 +150,8 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](
+		awscloudwatchexporter.NewFactory(),
+		awsemfexporter.NewFactory(),
 		storeexporter.NewFactory(),
 		debugexporter.NewFactory(),
 		otlpexporter.NewFactory(),
@@ -148,6 +165,8 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExporterModules = makeModulesMap(factories.Exporters, map[component.Type]string{
+		awscloudwatchexporter.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
+		awsemfexporter.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		storeexporter.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		debugexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/debugexporter v0.160.0",
 		otlpexporter.NewFactory().Type(): "go.opentelemetry.io/collector/exporter/otlpexporter v0.160.0",
@@ -159,6 +178,7 @@ func components() (otelcol.Factories, error) {
 	})
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](
+		alarmprocessor.NewFactory(),
 		batchprocessor.NewFactory(),
 		memorylimiterprocessor.NewFactory(),
 		attributesprocessor.NewFactory(),
@@ -177,6 +197,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ProcessorModules = makeModulesMap(factories.Processors, map[component.Type]string{
+		alarmprocessor.NewFactory().Type(): "github.com/nephoscope/nephoscope v0.0.0",
 		batchprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/batchprocessor v0.160.0",
 		memorylimiterprocessor.NewFactory().Type(): "go.opentelemetry.io/collector/processor/memorylimiterprocessor v0.160.0",
 		attributesprocessor.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor v0.160.0",

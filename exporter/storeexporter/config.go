@@ -41,6 +41,8 @@ type LogsConfig struct {
 	// LogGroupName and LogStreamName are templates over resource attributes.
 	LogGroupName  string `mapstructure:"log_group_name"`
 	LogStreamName string `mapstructure:"log_stream_name"`
+	// RawLog makes the body the message of every record, whatever else the record has.
+	RawLog bool `mapstructure:"raw_log"`
 }
 
 // MetricsConfig says where metrics go that have no namespace.

@@ -92,6 +92,17 @@ func TestLogsOfOTLP(t *testing.T) {
 	lr.Body().SetStr("hello")
 	require.NoError(t, e.ConsumeLogs(t.Context(), ld))
 	require.Len(t, s.logs, 1)
+
+	// With more than a body, the message is a document of all of it, or the body alone.
+	lr.Attributes().PutStr("a", "b")
+	require.NoError(t, e.ConsumeLogs(t.Context(), ld))
+	require.Contains(t, s.logs[1].Message, `"a":"b"`)
+	raw := start(t, nopSettings(), s, func(ctx context.Context, set exporter.Settings, cfg component.Config) (exporter.Logs, error) {
+		cfg.(*Config).Logs.RawLog = true
+		return NewFactory().CreateLogs(ctx, set, cfg)
+	})
+	require.NoError(t, raw.ConsumeLogs(t.Context(), ld))
+	require.Equal(t, "hello", s.logs[2].Message)
 	assert.Equal(t, store.Tenant{Account: "000000000000", Region: "us-east-1"}, s.logs[0].Tenant)
 	assert.Equal(t, "/otel/orders", s.logs[0].Group)
 	assert.Equal(t, "h1", s.logs[0].Stream)

@@ -31,6 +31,7 @@ func newLogsExporter(e *storeExporter) (*logsExporter, error) {
 		return nil, err
 	}
 	return &logsExporter{storeExporter: e, options: cloudwatchlogs.FromOptions{
+		BodyOnly:     e.cfg.Logs.RawLog,
 		DefaultGroup: group, DefaultStream: stream,
 		DefaultAccount: e.cfg.AccountID, DefaultRegion: e.cfg.Region,
 	}}, nil

@@ -1,0 +1,2 @@
+cpu_threshold = 80
+table         = "shop-orders"
