@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/nephoscope/nephoscope/cmd/neph/internal/alarms"
 	"github.com/nephoscope/nephoscope/cmd/neph/internal/awsclient"
 )
 
@@ -35,6 +36,7 @@ at http://127.0.0.1:4566 with test credentials when those are not set.`,
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.target.Endpoint, "endpoint-url", a.target.Endpoint, "where the AWS APIs are")
 	flags.StringVar(&a.target.Region, "region", a.target.Region, "AWS region")
-	root.AddCommand(newDemo(a), newQuery(a), newTail(a))
+	root.AddCommand(newDemo(a), newQuery(a), newTail(a),
+		alarms.NewCommand(alarms.Settings{Stdout: stdout, Getenv: getenv, Target: &a.target}))
 	return root
 }

@@ -185,8 +185,7 @@ func document(body pcommon.Value) (string, bool) {
 
 func (e *extraction) endResource() {
 	if e.cfg.ErrorMetrics && e.group != "" {
-		e.addErrors("EMFParsingErrors", e.parsing)
-		e.addErrors("EMFValidationErrors", e.invalid)
+		e.data = emf.AppendErrorCounters(e.data, e.group, e.parsing, e.invalid, e.nowMs)
 	}
 	if len(e.data) == 0 {
 		return
@@ -198,20 +197,6 @@ func (e *extraction) endResource() {
 		e.owners = append(e.owners, e.owner)
 	}
 	e.byOwner[e.owner] = e.data
-}
-
-// addErrors adds a datum of CloudWatch Logs' own metrics.
-func (e *extraction) addErrors(name string, n int64) {
-	if n == 0 {
-		return
-	}
-	e.data = append(e.data, cloudwatch.Datum{
-		Metric: cloudwatch.Metric{
-			Namespace: "AWS/Logs", Name: name,
-			Dimensions: []cloudwatch.Dimension{{Name: "LogGroupName", Value: e.group}},
-		},
-		TimestampMs: e.nowMs, Unit: cloudwatch.UnitNone, StorageResolution: 60, Value: float64(n),
-	})
 }
 
 func (e *extraction) metrics() pmetric.Metrics {

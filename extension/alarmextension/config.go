@@ -22,8 +22,13 @@ type Config struct {
 	// Notifications is the extension that delivers actions. Without it every action fails, and history says so.
 	Notifications *component.ID `mapstructure:"notifications"`
 
-	// Definitions are files with alarms, or patterns of their names. They are read at the start.
+	// Definitions are files or directories with alarms, or patterns of their names. They are read at the start.
 	Definitions []string `mapstructure:"definitions"`
+	// CloudFormation and Terraform say what templates and modules leave open.
+	CloudFormation CloudFormationConfig `mapstructure:"cloudformation"`
+	Terraform      TerraformConfig      `mapstructure:"terraform"`
+	// DeployedValues are what only a deployment knows, by how the files refer to it.
+	DeployedValues map[string]string `mapstructure:"deployed_values"`
 
 	// AccountID and Region own the alarms of files, and the metrics that say nothing of an account or region.
 	AccountID string `mapstructure:"account_id"`
@@ -33,6 +38,19 @@ type Config struct {
 	Limits LimitsConfig `mapstructure:"limits"`
 	// HistoryRetention is how long history is kept.
 	HistoryRetention time.Duration `mapstructure:"history_retention"`
+}
+
+// CloudFormationConfig says what templates leave open.
+type CloudFormationConfig struct {
+	StackName  string            `mapstructure:"stack_name"`
+	Parameters map[string]string `mapstructure:"parameters"`
+}
+
+// TerraformConfig says what modules leave open.
+type TerraformConfig struct {
+	Variables map[string]string `mapstructure:"variables"`
+	// VariableFiles are .tfvars files, later ones win.
+	VariableFiles []string `mapstructure:"variable_files"`
 }
 
 // LimitsConfig bounds what is kept.
@@ -56,7 +74,7 @@ func createDefaultConfig() component.Config {
 		AccountID: "000000000000",
 		Region:    "us-east-1",
 		Limits: LimitsConfig{
-			Alarms: 100_000, MuteRules: 1_000, HistoryItems: 200_000, HistoryItemsPerAlarm: 1_000, Undelivered: 100_000,
+			Alarms: 100_000, MuteRules: 1_000, HistoryItems: 100_000, HistoryItemsPerAlarm: 1_000, Undelivered: 100_000,
 		},
 		HistoryRetention: 30 * 24 * time.Hour,
 	}

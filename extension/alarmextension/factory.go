@@ -5,12 +5,12 @@ package alarmextension
 
 import (
 	"context"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 
 	"github.com/nephoscope/nephoscope/extension/alarmextension/internal/metadata"
+	"github.com/nephoscope/nephoscope/extension/alarmextension/internal/service"
 )
 
 // NewFactory makes the factory of the alarm extension.
@@ -19,5 +19,5 @@ func NewFactory() extension.Factory {
 }
 
 func createExtension(_ context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
-	return newExtension(set, cfg.(*Config), time.Now)
+	return newExtension(set, cfg.(*Config), service.WallClock{})
 }

@@ -36,6 +36,8 @@ type Config struct {
 	Region string `mapstructure:"region"`
 	// Auth says whose requests are answered.
 	Auth AuthConfig `mapstructure:"auth"`
+	// MetricStreams says where metric streams deliver to.
+	MetricStreams MetricStreamsConfig `mapstructure:"metric_streams"`
 
 	// MaxRequestBodySize bounds a request's body as it is sent, in bytes.
 	MaxRequestBodySize int64 `mapstructure:"max_request_body_size"`

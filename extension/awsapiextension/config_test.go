@@ -43,6 +43,9 @@ func TestLoadConfig(t *testing.T) {
 			AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
 			SessionToken: "token", AccountID: "210987654321",
 		}}},
+		MetricStreams: MetricStreamsConfig{Delay: 30 * time.Second, Destinations: []MetricStreamDestination{{
+			FirehoseARN: "arn:aws:firehose:eu-west-1:123456789012:deliverystream/metrics", Endpoint: "http://127.0.0.1:4433/metrics", AccessKey: "key",
+		}}},
 		MaxRequestBodySize: 1000000, MaxConcurrentRequests: 10,
 		ReadHeaderTimeout: time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 3 * time.Second, IdleTimeout: 4 * time.Second,
 	}, cfg)
@@ -70,6 +73,10 @@ func TestBadConfig(t *testing.T) {
 		`"max_request_body_size" must be greater than 0`,
 		`"max_concurrent_requests" must be greater than 0`,
 		`"read_header_timeout" must be greater than 0`,
+		`"delay" must be from 0 to 30m0s, got -1s`,
+		`"destinations[0]::firehose_arn" is required`,
+		`"destinations[0]::endpoint" must be a URL, got "somewhere"`,
+		`"destinations[2]::firehose_arn" a is there twice`,
 	} {
 		require.ErrorContains(t, err, want)
 	}

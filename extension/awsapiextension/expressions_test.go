@@ -203,10 +203,11 @@ func TestExpressionErrors(t *testing.T) {
 		"SEARCH('a', 'Median', 60)": "Error in expression 'e1': 'Median' is not a valid statistic",
 		"SEARCH('a', 'Sum', 61)": "Error in expression 'e1': the period of SEARCH must be a value in the set [1, 5, 10, 20, 30] or a " +
 			"multiple of 60",
-		"SELECT AVG(x) FROM shop": "Error in expression 'e1': Metrics Insights queries (SELECT …) are not supported.",
-		"SLICE(METRICS(), -1)":    "Error in expression 'e1': Function 'SLICE' takes a whole number that is not negative as argument 2 (at position 17)",
-		"ANOMALY_DETECTION_BAND(m1)": "Error in expression 'e1': Function 'ANOMALY_DETECTION_BAND' is not supported: " +
-			"there are no anomaly detection models here.",
+		"SELECT AVG(x) FROM shop":   "Error in expression 'e1': Period is a required field when using query within an expression",
+		"SELECT SUM(x)/2 FROM shop": "Error in expression 'e1': Invalid syntax near '/2 FROM shop'",
+		"SLICE(METRICS(), -1)":      "Error in expression 'e1': Function 'SLICE' takes a whole number that is not negative as argument 2 (at position 17)",
+		"ANOMALY_DETECTION_BAND(m1*0, -1)": "Error in expression 'e1': Function 'ANOMALY_DETECTION_BAND' takes a number greater than 0 " +
+			"as argument 2 (at position 29)",
 	} {
 		_, err := client.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{
 			StartTime: aws.Time(minuteAgo().Add(-time.Hour)), EndTime: aws.Time(minuteAgo()),
@@ -221,8 +222,8 @@ func TestExpressionErrors(t *testing.T) {
 		"The parameter MetricDataQueries.member.1.AccountId is for MetricStat: expressions are of this account.": func(q *types.MetricDataQuery) {
 			q.AccountId = aws.String("999999999999")
 		},
-		"The value for parameter MetricDataQueries.member.1.Label is invalid: dynamic labels are not supported: ${MAX}": func(q *types.MetricDataQuery) {
-			q.Label = aws.String("${MAX}")
+		"The value for parameter MetricDataQueries.member.1.Label is invalid: ${MAXIMUM} is not a dynamic value": func(q *types.MetricDataQuery) {
+			q.Label = aws.String("${MAXIMUM}")
 		},
 	} {
 		_, err := client.GetMetricData(t.Context(), &cloudwatch.GetMetricDataInput{

@@ -24,6 +24,8 @@ func createDefaultConfig() component.Config {
 		AccountID: "000000000000",
 		Region:    "us-east-1",
 		Auth:      AuthConfig{Mode: AuthModeOff},
+		// A collector's metrics of a minute have come when the next one is over.
+		MetricStreams: MetricStreamsConfig{Delay: time.Minute},
 		// PutTraceSegments may carry 50 documents of 64 KB, PutLogEvents 1 MB of messages, which JSON may escape to
 		// several times that.
 		MaxRequestBodySize:    16 << 20,

@@ -4,6 +4,7 @@
 package awsapiextension
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -141,7 +142,7 @@ func (c *collector) url() string { return "http://" + c.api.Endpoint() }
 
 // aws is the configuration of an SDK's client, which tries once.
 func (c *collector) aws() aws.Config {
-	client := &http.Client{Transport: &http.Transport{}}
+	client := &http.Client{Transport: wholeBodies{&http.Transport{}}}
 	c.t.Cleanup(client.CloseIdleConnections)
 	return aws.Config{
 		Region:       "eu-west-1",
@@ -150,6 +151,23 @@ func (c *collector) aws() aws.Config {
 		HTTPClient:   client,
 		Retryer:      func() aws.Retryer { return aws.NopRetryer{} },
 	}
+}
+
+// wholeBodies sends a copy of each request's body. The SDK may close the body that it made as soon as the answer begins,
+// and a transport that still looks for its end then drops the connection.
+type wholeBodies struct{ *http.Transport }
+
+func (w wholeBodies) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return w.Transport.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return w.Transport.RoundTrip(r)
 }
 
 // minuteAgo is a whole minute that has passed.

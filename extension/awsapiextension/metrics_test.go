@@ -459,8 +459,8 @@ func TestMetricsErrors(t *testing.T) {
 			"Error in expression 'q': ID 'm9' not found",
 		},
 		"dynamic label": {
-			func(in *cloudwatch.GetMetricDataInput) { in.MetricDataQueries[0].Label = aws.String("x ${MAX}") },
-			"The value for parameter MetricDataQueries.member.1.Label is invalid: dynamic labels are not supported: ${MAX}",
+			func(in *cloudwatch.GetMetricDataInput) { in.MetricDataQueries[0].Label = aws.String("x ${MAX") },
+			"The value for parameter MetricDataQueries.member.1.Label is invalid: ${MAX has no closing brace",
 		},
 		"metric": {
 			func(in *cloudwatch.GetMetricDataInput) { in.MetricDataQueries[0].MetricStat.Metric.MetricName = nil },

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/logs"
+	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/metricstreams"
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/monitoring"
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/sts"
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/xray"
@@ -31,6 +32,10 @@ type services struct {
 	names   map[string]bool
 	logs    *logs.Service
 	state   storage.Client
+	// clients are closed with the services.
+	clients   []storage.Client
+	tagOwners []awsservice.TagOwner
+	streams   *metricstreams.Service
 }
 
 // logsState is the name of the storage client that keeps the groups and streams of CloudWatch Logs.
@@ -46,11 +51,24 @@ func (e *awsAPI) openServices(ctx context.Context, host component.Host) (*servic
 	}
 	s := &services{maxBody: e.cfg.MaxRequestBodySize, names: make(map[string]bool)}
 	s.add(sts.New())
-	s.add(monitoring.New(monitoring.Settings{Store: reads, Consume: e.pipelines.ConsumeMetrics, Now: e.now}))
+	detectors, err := e.openDetectors(ctx, host, s)
+	if err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	s.add(monitoring.New(monitoring.Settings{
+		Store: reads, Consume: e.pipelines.ConsumeMetrics, Now: e.now, Detectors: detectors,
+	}))
 	s.add(xray.New(xray.Settings{Store: reads, Consume: e.pipelines.ConsumeTraces, Now: e.now, Logger: e.logger}))
 	if err := s.addProvided(host); err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.close(ctx))
 	}
+	if err := e.openDashboards(ctx, host, s); err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	if err := e.openMetricStreams(ctx, host, s, reads); err != nil {
+		return nil, errors.Join(err, s.close(ctx))
+	}
+	s.addTags(host)
 	if e.cfg.Storage == nil {
 		// Its operations answer that they are not implemented.
 		s.add(awswire.NewService("logs"))
@@ -129,11 +147,17 @@ func (s *services) has(name string) bool { return s.names[name] }
 // close ends what runs, and gives the state back.
 func (s *services) close(ctx context.Context) error {
 	var errs []error
+	if s.streams != nil {
+		s.streams.Shutdown()
+	}
 	if s.logs != nil {
 		errs = append(errs, s.logs.Shutdown(ctx))
 	}
 	if s.state != nil {
 		errs = append(errs, s.state.Close(ctx))
+	}
+	for _, client := range s.clients {
+		errs = append(errs, client.Close(ctx))
 	}
 	return errors.Join(errs...)
 }

@@ -8,9 +8,11 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/extension"
 
 	"github.com/nephoscope/nephoscope/extension/notificationextension/internal/metadata"
+	"github.com/nephoscope/nephoscope/internal/awssession"
 )
 
 // NewFactory returns the factory of the notifications extension.
@@ -31,8 +33,8 @@ func createDefaultConfig() component.Config {
 		DeadLetter:               DeadLetterConfig{MaxSize: 10 << 20, MaxBackups: 5},
 		SNS:                      SNSConfig{MaxTopics: 100_000, MaxSubscriptions: 100_000, RetryDelayScale: 1, RequestTimeout: 15 * time.Second},
 		AlertmanagerAPI:          AlertmanagerAPIConfig{Enabled: true},
-		DefaultSeverity:          "warning",
-		InsufficientDataSeverity: "info",
+		InsufficientDataSeverity: "warning",
+		Forward:                  configoptional.Default(ForwardConfig{Session: awssession.NewDefaultConfig()}),
 	}
 }
 

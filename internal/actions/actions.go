@@ -27,7 +27,8 @@ type Action struct {
 
 	AlarmARN  string
 	AlarmName string
-	Old, New  alarm.State
+	// New is "" when the alarm was deleted: receivers that are told of every transition end its alert.
+	Old, New alarm.State
 	Reason    string
 
 	// Subject, Message, SMS and Email are what CloudWatch publishes to an SNS topic: Message is the JSON document.
@@ -46,6 +47,8 @@ type Result struct {
 	Time     time.Time
 	// Message is what was published, "" when nothing was.
 	Message string
+	// Withheld says why nothing was sent, on purpose: silenced, inhibited. "" is the rule.
+	Withheld string
 	// Err is nil when the action was delivered.
 	Err error
 }

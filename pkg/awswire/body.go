@@ -14,7 +14,7 @@ import (
 )
 
 // maxPooled is the largest buffer that is kept for the next request.
-const maxPooled = 2 << 20
+const maxPooled = 4 << 20 // a whole page of GetMetricData in JSON has 2.7 MB
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 

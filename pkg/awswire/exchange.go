@@ -215,6 +215,11 @@ func (x *exchange) lookup() error {
 
 // succeed writes an operation's output.
 func (x *exchange) succeed(out any) error {
+	if plain := x.req.plain; plain != nil {
+		x.w.Header().Set("Content-Type", plain.contentType)
+		x.write(http.StatusOK, plain.body)
+		return nil
+	}
 	buf := buffers.Get().(*bytes.Buffer)
 	defer putBuffer(buf)
 	v := reflect.ValueOf(out)

@@ -155,6 +155,8 @@ type Request struct {
 	Header    http.Header
 	// ResponseHeader may be added to until the handler returns.
 	ResponseHeader http.Header
+
+	plain *plainBody
 }
 
 type requestKey struct{}

@@ -144,8 +144,21 @@ func NewConverter(cfg ConverterConfig) (*Converter, error) {
 // Convert translates metrics. When data points were dropped, err is a [*ConversionError] and the batches hold the
 // others. The data share strings with md, not its other memory.
 func (c *Converter) Convert(md pmetric.Metrics) (batches []Batch, err error) {
+	return c.convert(md, md.DataPointCount(), nil)
+}
+
+// Where chooses metrics by their namespace, their scope, and what they are.
+type Where func(namespace string, scope pcommon.InstrumentationScope, m pmetric.Metric) bool
+
+// ConvertWhere is Convert of the metrics that where wants. Of the others nothing is looked at, and nothing counted. points
+// is how many data points are expected; it may be 0.
+func (c *Converter) ConvertWhere(md pmetric.Metrics, points int, where Where) (batches []Batch, err error) {
+	return c.convert(md, points, where)
+}
+
+func (c *Converter) convert(md pmetric.Metrics, points int, where Where) ([]Batch, error) {
 	now := c.cfg.Now()
-	run := conversion{c: c, nowMs: now.UnixMilli(), now: now, points: md.DataPointCount()}
+	run := conversion{c: c, nowMs: now.UnixMilli(), now: now, points: points, where: where}
 	for _, rm := range md.ResourceMetrics().All() {
 		run.startResource(rm.Resource())
 		for _, sm := range rm.ScopeMetrics().All() {
@@ -153,7 +166,9 @@ func (c *Converter) Convert(md pmetric.Metrics) (batches []Batch, err error) {
 				continue
 			}
 			for _, m := range sm.Metrics().All() {
-				run.addMetric(m)
+				if run.wants(m) {
+					run.addMetric(m)
+				}
 			}
 		}
 	}
@@ -180,13 +195,16 @@ type conversion struct {
 	nowMs int64
 
 	batches []Batch
-	batch   int // index of the current resource's
+	batch   int // index of the current resource's; -1 until it has a datum
 	points  int // not seen yet, to size what is allocated
+	where   Where
 
 	resource     pcommon.Resource
 	resourceDims []Dimension
 	resourceKey  []byte // of the cumulative state, made when needed
 	namespace    string // by the template, made when needed
+	nsBuf        []byte
+	expanded     string // the last one that the template made
 
 	scope          pcommon.InstrumentationScope
 	scopeNamespace string
@@ -204,32 +222,33 @@ type conversion struct {
 }
 
 func (r *conversion) startResource(resource pcommon.Resource) {
-	r.resource, r.resourceKey, r.namespace = resource, nil, ""
+	r.resource, r.resourceKey, r.namespace, r.batch = resource, nil, "", -1
+	r.resourceDims = nil
+	for _, name := range r.c.cfg.ResourceDimensions {
+		if v, ok := resource.Attributes().Get(name); ok {
+			r.resourceDims = append(r.resourceDims, Dimension{name, v.AsString()})
+		}
+	}
+}
+
+// chooseBatch finds or makes the batch of the resource.
+func (r *conversion) chooseBatch() {
 	account, region := r.c.cfg.Account, r.c.cfg.Region
-	attrs := resource.Attributes()
+	attrs := r.resource.Attributes()
 	if v, ok := attrs.Get(attributeAccount); ok && v.AsString() != "" {
 		account = v.AsString()
 	}
 	if v, ok := attrs.Get(attributeRegion); ok && v.AsString() != "" {
 		region = v.AsString()
 	}
-	r.batch = -1
 	for i := range r.batches {
 		if r.batches[i].Account == account && r.batches[i].Region == region {
 			r.batch = i
-			break
+			return
 		}
 	}
-	if r.batch < 0 {
-		r.batch = len(r.batches)
-		r.batches = append(r.batches, Batch{Account: account, Region: region})
-	}
-	r.resourceDims = nil
-	for _, name := range r.c.cfg.ResourceDimensions {
-		if v, ok := attrs.Get(name); ok {
-			r.resourceDims = append(r.resourceDims, Dimension{name, v.AsString()})
-		}
-	}
+	r.batch = len(r.batches)
+	r.batches = append(r.batches, Batch{Account: account, Region: region})
 }
 
 // startScope reports whether the scope's metrics can be converted; if not, they are counted.
@@ -237,6 +256,14 @@ func (r *conversion) startScope(sm pmetric.ScopeMetrics) bool {
 	r.scope = sm.Scope()
 	r.resolution, r.own = 60, false
 	attrs := r.scope.Attributes()
+	if v, ok := attrs.Get(AttributeNamespace); ok {
+		r.scopeNamespace, r.own = v.AsString(), true
+	} else {
+		if r.namespace == "" {
+			r.namespace = r.expandNamespace()
+		}
+		r.scopeNamespace = r.namespace
+	}
 	if v, ok := attrs.Get(AttributeStorageResolution); ok {
 		n := v.Int()
 		if v.Type() != pcommon.ValueTypeInt || (n != 1 && n != 60) {
@@ -245,16 +272,6 @@ func (r *conversion) startScope(sm pmetric.ScopeMetrics) bool {
 		}
 		r.resolution = int32(n)
 	}
-	if v, ok := attrs.Get(AttributeNamespace); ok {
-		r.scopeNamespace, r.own = v.AsString(), true
-	} else {
-		if r.namespace == "" {
-			if r.namespace = r.c.template.expand(r.resource.Attributes()); r.namespace == "" {
-				r.namespace = r.c.cfg.DefaultNamespace
-			}
-		}
-		r.scopeNamespace = r.namespace
-	}
 	if !ValidNamespace(r.scopeNamespace, r.c.cfg.Charset) {
 		r.dropScope(sm, ReasonInvalidNamespace)
 		return false
@@ -262,17 +279,37 @@ func (r *conversion) startScope(sm pmetric.ScopeMetrics) bool {
 	return true
 }
 
+// expandNamespace is the namespace of the resource by the template.
+func (r *conversion) expandNamespace() string {
+	r.nsBuf = r.c.template.appendTo(r.nsBuf[:0], r.resource.Attributes())
+	switch {
+	case len(r.nsBuf) == 0:
+		return r.c.cfg.DefaultNamespace
+	case string(r.nsBuf) != r.expanded: // the resources of a batch often have the same
+		r.expanded = string(r.nsBuf)
+	}
+	return r.expanded
+}
+
 func (r *conversion) dropScope(sm pmetric.ScopeMetrics, why Reason) {
 	var n int
 	for _, m := range sm.Metrics().All() {
-		n += pointCount(m)
+		if r.wants(m) {
+			n += pointCount(m)
+		}
 	}
 	r.points -= n
 	r.drop(why, n)
 }
 
+// wants is whether a metric of the current scope is to be converted.
+func (r *conversion) wants(m pmetric.Metric) bool {
+	return r.where == nil || r.where(r.scopeNamespace, r.scope, m)
+}
+
 func (r *conversion) addMetric(m pmetric.Metric) {
 	n := pointCount(m)
+	r.points = max(r.points, n)
 	if m.Type() == pmetric.MetricTypeEmpty {
 		r.drop(ReasonNoType, 1)
 		return
@@ -340,6 +377,9 @@ func (r *conversion) datum(ts pcommon.Timestamp, attrs pcommon.Map) *Datum {
 	}
 	if !r.unitOK {
 		r.adjust(ReasonUnknownUnit)
+	}
+	if r.batch < 0 {
+		r.chooseBatch()
 	}
 	b := &r.batches[r.batch]
 	if b.Data == nil {

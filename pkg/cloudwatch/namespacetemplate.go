@@ -48,38 +48,43 @@ func parseNamespaceTemplate(s string) (namespaceTemplate, error) {
 	return t, nil
 }
 
-// expand returns the namespace of a resource; "" when every part is left out.
-func (t namespaceTemplate) expand(resource pcommon.Map) string {
-	var b strings.Builder
+// appendTo appends the namespace of a resource to dst; nothing when every part is left out.
+func (t namespaceTemplate) appendTo(dst []byte, resource pcommon.Map) []byte {
+	start := len(dst)
 	for _, part := range t {
-		text, ok := expandPart(part, resource)
-		if !ok || text == "" {
-			continue
+		end := len(dst)
+		if end > start {
+			dst = append(dst, '/')
 		}
-		if b.Len() > 0 {
-			b.WriteByte('/')
+		before := len(dst)
+		var ok bool
+		if dst, ok = appendPart(dst, part, resource); !ok || len(dst) == before {
+			dst = dst[:end]
 		}
-		b.WriteString(text)
 	}
-	return b.String()
+	return dst
 }
 
-func expandPart(part []templatePiece, resource pcommon.Map) (string, bool) {
-	var b strings.Builder
+func appendPart(dst []byte, part []templatePiece, resource pcommon.Map) ([]byte, bool) {
 	for _, p := range part {
 		if !p.attribute {
-			b.WriteString(p.text)
+			dst = append(dst, p.text...)
 			continue
 		}
 		v, ok := resource.Get(p.text)
 		if !ok {
-			return "", false
+			return dst, false
 		}
-		s := v.AsString()
+		var s string
+		if v.Type() == pcommon.ValueTypeStr {
+			s = v.Str()
+		} else {
+			s = v.AsString()
+		}
 		if s == "" {
-			return "", false
+			return dst, false
 		}
-		b.WriteString(s)
+		dst = append(dst, s...)
 	}
-	return b.String(), true
+	return dst, true
 }

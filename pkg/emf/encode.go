@@ -64,7 +64,12 @@ func Encode(data []cloudwatch.Datum, opts EncodeOptions) (docs []string, errs []
 			groups[string(key)] = g
 			order = append(order, g)
 		}
-		for _, part := range parts(d) {
+		split := SplitValues(d)
+		if len(split) > 1 && !allFit(d, split, &opts) { // all of a datum is written, or nothing
+			errs = append(errs, &EncodeError{i, ReasonTooMuchData, d.Name})
+			continue
+		}
+		for _, part := range split {
 			if g.open.add(d, part, opts.MaxBytes) {
 				continue
 			}
@@ -126,27 +131,32 @@ func encodable(d *cloudwatch.Datum) (Reason, string) {
 	case len(d.Values) != len(d.Counts):
 		return ReasonMetricValue, d.Name
 	}
+	var samples float64
 	for i, v := range values {
-		if !cloudwatch.ValidValue(v) || (d.Values != nil && d.Statistics == nil && !(d.Counts[i] >= 0 && cloudwatch.ValidValue(d.Counts[i]))) {
+		if !cloudwatch.ValidValue(v) {
 			return ReasonMetricValue, d.Name
 		}
+		if d.Values != nil && d.Statistics == nil {
+			if !(d.Counts[i] >= 0 && cloudwatch.ValidValue(d.Counts[i])) {
+				return ReasonMetricValue, d.Name
+			}
+			samples += d.Counts[i]
+		}
+	}
+	if d.Values != nil && d.Statistics == nil && samples == 0 { // a reader takes it for nothing
+		return ReasonMetricValue, d.Name
 	}
 	return "", ""
 }
 
-// parts splits a datum of more values than one object may hold.
-func parts(d *cloudwatch.Datum) []cloudwatch.Datum {
-	if len(d.Values) <= cloudwatch.MaxExactValues || d.Statistics != nil {
-		return []cloudwatch.Datum{*d}
+// allFit reports whether each part has room in a document of its own.
+func allFit(d *cloudwatch.Datum, split []cloudwatch.Datum, opts *EncodeOptions) bool {
+	for _, part := range split {
+		if !newEncoder(d, opts).add(d, part, opts.MaxBytes) {
+			return false
+		}
 	}
-	var list []cloudwatch.Datum
-	for i := 0; i < len(d.Values); i += cloudwatch.MaxExactValues {
-		end := min(i+cloudwatch.MaxExactValues, len(d.Values))
-		part := *d
-		part.Values, part.Counts = d.Values[i:end], d.Counts[i:end]
-		list = append(list, part)
-	}
-	return list
+	return true
 }
 
 // encoder collects the metrics of one document.
@@ -191,14 +201,7 @@ func (e *encoder) add(d *cloudwatch.Datum, part cloudwatch.Datum, maxBytes int) 
 	if definitions > 0 {
 		e.definitions = append(e.definitions, ',')
 	}
-	e.definitions = appendString(append(e.definitions, `{"Name":`...), d.Name)
-	if d.Unit != cloudwatch.UnitNone {
-		e.definitions = appendString(append(e.definitions, `,"Unit":`...), d.Unit)
-	}
-	if d.StorageResolution == 1 {
-		e.definitions = append(e.definitions, `,"StorageResolution":1`...)
-	}
-	e.definitions = append(e.definitions, '}')
+	e.definitions = appendDefinition(e.definitions, d)
 	e.targets = append(appendString(append(e.targets, ','), d.Name), ':')
 	e.targets = appendTarget(e.targets, &part)
 	const closing = len(`]}]}}`)

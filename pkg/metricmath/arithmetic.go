@@ -147,7 +147,7 @@ func (e *evaluator) binary(n *binaryNode) (value, error) {
 		}
 		s := pair(op, a, b, into)
 		if right.kind == kindArray {
-			s.Label = b.Label
+			s.Label, s.Of = b.Label, b.Of
 		}
 		out.series[i] = s
 	}
@@ -179,7 +179,7 @@ func (e *evaluator) withScalar(v value, other float64, f func(float64) float64) 
 // pair applies an operator to two series: at the union of their timestamps, the absent side counting as 0. into says
 // whether the result may be written over the values of a or of b.
 func pair(op *operator, a, b *Series, into [2]bool) Series {
-	out := Series{Label: a.Label, Period: smaller(a.Period, b.Period)}
+	out := Series{Label: a.Label, Of: a.Of, Period: smaller(a.Period, b.Period)}
 	if sameTimestamps(a.Timestamps, b.Timestamps) {
 		out.Timestamps = a.Timestamps
 		switch {

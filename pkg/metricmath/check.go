@@ -24,6 +24,10 @@ type checker struct {
 	ids     map[string]kind
 	metrics map[string]bool
 	query   *Query
+	program *Program
+	places  map[string]int // of the program's metrics
+	// bands counts the functions of bands in the query.
+	bands int
 	// searches collects the SEARCH functions.
 	searches []SearchCall
 }

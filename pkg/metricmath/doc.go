@@ -19,6 +19,7 @@
 //   - FILL fills the slots of the series' own period, also of a series without points.
 //   - SORT puts series without points last for MIN and MAX, in either order.
 //   - FIRST and LAST of an empty array are a series without points.
+//   - The members of an anomaly detection band are labelled as what it is of, with (upper) and (lower) behind it.
 package metricmath
 
 // Limits of an expression.

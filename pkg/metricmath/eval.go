@@ -66,7 +66,7 @@ func newEvaluator(ctx context.Context, p *Program, env *Env) (*evaluator, error)
 
 func (e *evaluator) query(q *Query) error {
 	e.current = q
-	v, err := e.eval(q.Expr.root)
+	v, err := e.start(q)
 	if err != nil {
 		var own *Error
 		if errors.As(err, &own) {
@@ -97,6 +97,26 @@ func (e *evaluator) query(q *Query) error {
 	}
 	e.values[q.ID] = v
 	return nil
+}
+
+// start is what a query comes to, without its label.
+func (e *evaluator) start(q *Query) (value, error) {
+	if q.Given == NotGiven {
+		return e.eval(q.Expr.root)
+	}
+	list := e.env.Given[q.ID]
+	switch {
+	case q.Given == GivenSeries && len(list) == 0:
+		return single(Series{Period: e.period()}), nil
+	case q.Given == GivenSeries && len(list) > 1, len(list) > e.series:
+		return value{}, fmt.Errorf("given query %s: %d series are too many", q.ID, len(list))
+	}
+	for i := range list {
+		if err := list[i].check(); err != nil {
+			return value{}, fmt.Errorf("series %d of the given query %s: %w", i, q.ID, err)
+		}
+	}
+	return value{kind: q.Given.kind(), series: list}, nil
 }
 
 // charge takes n points off what the evaluation may make. It is asked before they are made.

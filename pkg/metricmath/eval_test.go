@@ -428,7 +428,7 @@ func TestCompileErrors(t *testing.T) {
 	f("Error in expression 'e1': Function 'SEARCH' is not supported here", "SEARCH('a', 'Sum', 60)")
 	f("Error in expression 'e1': Function 'INSIGHT_RULE_METRIC' is not supported: there are no Contributor Insights rules here.",
 		"INSIGHT_RULE_METRIC('rule', Sum)")
-	f("Error in expression 'e1': Function 'ANOMALY_DETECTION_BAND' is not supported: there are no anomaly detection models here.",
+	f("Error in expression 'e1': Function 'ANOMALY_DETECTION_BAND' is not supported here",
 		"ANOMALY_DETECTION_BAND(m1, 2)")
 	f("Error in expression 'e1': Function 'SERVICE_QUOTA' is not supported: there are no service quotas here.", "m1/SERVICE_QUOTA(m1)*100")
 	f("Error in expression 'e1': Function 'DB_PERF_INSIGHTS' is not supported: there are no Performance Insights counters here.",

@@ -61,13 +61,13 @@ var functions = func() map[string]*function {
 	add(&function{name: "REMOVE_EMPTY", least: 1, most: 1, check: checkRemoveEmpty, eval: removeEmpty})
 	add(&function{name: "SLICE", least: 2, most: 3, check: checkSlice, eval: slice})
 	add(&function{name: "SORT", least: 3, most: 4, check: checkSort, eval: sortArray})
+	add(&function{name: "ANOMALY_DETECTION_BAND", least: 1, most: 2, check: checkBand, eval: evalBand})
 	add(&function{name: "SEARCH", least: 2, most: 3, check: checkSearch, eval: evalSearch})
 	for name, why := range map[string]string{
-		"ANOMALY_DETECTION_BAND": "there are no anomaly detection models here",
-		"INSIGHT_RULE_METRIC":    "there are no Contributor Insights rules here",
-		"SERVICE_QUOTA":          "there are no service quotas here",
-		"DB_PERF_INSIGHTS":       "there are no Performance Insights counters here",
-		"LAMBDA":                 "there are no data source connectors here",
+		"INSIGHT_RULE_METRIC": "there are no Contributor Insights rules here",
+		"SERVICE_QUOTA":       "there are no service quotas here",
+		"DB_PERF_INSIGHTS":    "there are no Performance Insights counters here",
+		"LAMBDA":              "there are no data source connectors here",
 	} {
 		add(&function{name: name, unsupported: why})
 	}

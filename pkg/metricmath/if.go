@@ -49,7 +49,7 @@ func evalIf(e *evaluator, n *callNode) (value, error) {
 	if err := e.charge(len(cond.Values)); err != nil {
 		return value{}, err
 	}
-	out := Series{Label: cond.Label, Period: cond.Period, Timestamps: cond.Timestamps, Values: make([]float64, len(cond.Values))}
+	out := Series{Label: cond.Label, Of: cond.Of, Period: cond.Period, Timestamps: cond.Timestamps, Values: make([]float64, len(cond.Values))}
 	for _, v := range args[1:] {
 		out.Period = smaller(out.Period, v.periodOr(0))
 	}

@@ -5,13 +5,17 @@ package metricmath
 
 import (
 	"context"
+	"slices"
 	"strings"
 )
 
 // Query is one expression of a request.
 type Query struct {
-	ID   string
+	ID string
+	// Expr is nil for a query that is given.
 	Expr *Expr
+	// Given marks a query in another language: its series come with the data.
+	Given Given
 	// Period is that of searches without one, of TIME_SERIES and of functions of time; 0 when the query sets none.
 	Period int64
 	// Label is the label that the query sets, "" for none. A single series is labelled with it or with the id, the
@@ -19,6 +23,25 @@ type Query struct {
 	Label string
 	// Hidden queries may come to a scalar: other expressions use it.
 	Hidden bool
+}
+
+// Given says of what type the series are that a query in another language comes to.
+type Given int
+
+// What a query may be given as.
+const (
+	// NotGiven is a query with an expression.
+	NotGiven Given = iota
+	// GivenSeries is one series, GivenArray any number of them.
+	GivenSeries
+	GivenArray
+)
+
+func (g Given) kind() kind {
+	if g == GivenArray {
+		return kindArray
+	}
+	return kindSeries
 }
 
 // Program is the expressions of one request, in order of evaluation.
@@ -29,12 +52,13 @@ type Program struct {
 	order    []int
 	searches []SearchCall
 	sources  []sources // of queries
+	bands    map[*callNode]*BandCall
 }
 
 // Compile checks the expressions of a request: that what they name is there and does not go in circles, and types.
 // metrics are the ids of the request's metrics, in its order. Ids are unique among both. The error is a [QueryError].
 func Compile(metrics []string, queries []Query) (*Program, error) {
-	p := &Program{metrics: metrics, queries: queries, index: make(map[string]int, len(queries))}
+	p := &Program{metrics: metrics, queries: queries, index: make(map[string]int, len(queries)), bands: make(map[*callNode]*BandCall)}
 	ids := make(map[string]kind, len(metrics)+len(queries))
 	isMetric := make(map[string]bool, len(metrics))
 	places := make(map[string]int, len(metrics))
@@ -50,7 +74,12 @@ func Compile(metrics []string, queries []Query) (*Program, error) {
 	p.sources = make([]sources, len(queries))
 	for _, i := range p.order {
 		q := &queries[i]
-		c := checker{ids: ids, metrics: isMetric, query: q}
+		if q.Given != NotGiven {
+			ids[q.ID] = q.Given.kind()
+			p.sources[i] = p.givenSources(i)
+			continue
+		}
+		c := checker{ids: ids, metrics: isMetric, query: q, program: p, places: places}
 		k, err := c.check(q.Expr.root)
 		if err == nil && (k == kindString || k == kindScalar && !q.Hidden) {
 			err = errorAt(0, "The expression '%s' must return a time series or array of time series.", q.ID)
@@ -82,7 +111,7 @@ func (p *Program) sort(isMetric map[string]bool) error {
 		q := &p.queries[i]
 		path = append(path, q.ID)
 		state[i] = open
-		for _, id := range q.Expr.ids() {
+		for _, id := range q.ids() {
 			if isMetric[id.name] {
 				continue
 			}
@@ -113,6 +142,13 @@ func (p *Program) sort(isMetric map[string]bool) error {
 	return nil
 }
 
+func (q *Query) ids() []*idNode {
+	if q.Expr == nil {
+		return nil
+	}
+	return q.Expr.ids()
+}
+
 func circle(path []string, id string) string {
 	for i := range path {
 		if path[i] == id {
@@ -125,6 +161,31 @@ func circle(path []string, id string) string {
 
 // Searches are the SEARCH functions of all queries, with the period that each one has.
 func (p *Program) Searches() []SearchCall { return p.searches }
+
+// Bands are the ANOMALY_DETECTION_BAND functions of all queries. Their Period and Deviations are not known before they are
+// evaluated.
+func (p *Program) Bands() []*BandCall {
+	list := make([]*BandCall, 0, len(p.bands))
+	for _, call := range p.bands {
+		list = append(list, call)
+	}
+	slices.SortFunc(list, func(a, b *BandCall) int { return p.index[a.ID] - p.index[b.ID] })
+	return list
+}
+
+// GivenSources are the ids of the given queries that a query reads, itself and through other queries.
+func (p *Program) GivenSources(id string) (ids []string) {
+	i, ok := p.index[id]
+	if !ok {
+		return nil
+	}
+	for j := range p.queries {
+		if p.sources[i].given.has(j) {
+			ids = append(ids, p.queries[j].ID)
+		}
+	}
+	return ids
+}
 
 // Sources are the metrics that a query reads, itself and through other queries, and its searches.
 func (p *Program) Sources(id string) (metrics []string, searches []SearchCall) {

@@ -11,6 +11,9 @@ import (
 // Series is one time series. Nothing in this package changes the slices that it is given, and results may share them.
 type Series struct {
 	Label string
+	// Of says what the series is of. It goes with the label: what is made of one series, or of one and others that do not
+	// have labels of their own, keeps it.
+	Of any
 	// Period is the seconds from slot to slot.
 	Period int64
 	// Timestamps are Unix seconds, rising; Values go with them and are finite. A slot that is not there is missing.
@@ -90,8 +93,11 @@ type Env struct {
 	Period int64
 	// Metrics are the series of the metrics that the program was compiled with.
 	Metrics map[string]Series
-	// Searcher may be nil when no expression searches.
+	// Given are the series of the queries that are [Given].
+	Given map[string][]Series
+	// Searcher may be nil when no expression searches, and Bander when there are no anomaly detection models.
 	Searcher Searcher
+	Bander   Bander
 	Limits   Limits
 }
 

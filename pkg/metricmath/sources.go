@@ -6,11 +6,24 @@ package metricmath
 // sources are what a query reads, itself and through others: places among the program's metrics and searches.
 type sources struct {
 	metrics, searches bitset
+	// given are places among the program's queries.
+	given  bitset
+	traits traits
+}
+
+func (p *Program) givenSources(place int) sources {
+	s := sources{
+		metrics: newBitset(len(p.metrics)), searches: newBitset(MaxSearches), given: newBitset(len(p.queries)),
+		traits: traits{given: true},
+	}
+	s.given.add(place)
+	return s
 }
 
 // sourcesOf is asked in order of evaluation. The searches of the query itself are the program's from the place on.
 func (p *Program) sourcesOf(q *Query, places map[string]int, ownSearches int) sources {
-	s := sources{metrics: newBitset(len(p.metrics)), searches: newBitset(MaxSearches)}
+	s := sources{metrics: newBitset(len(p.metrics)), searches: newBitset(MaxSearches), given: newBitset(len(p.queries))}
+	s.traits = p.traitsOf(q.Expr.root)
 	for i := ownSearches; i < len(p.searches) && i < MaxSearches; i++ {
 		s.searches.add(i)
 	}
@@ -22,6 +35,7 @@ func (p *Program) sourcesOf(q *Query, places map[string]int, ownSearches int) so
 		other := &p.sources[p.index[id.name]]
 		s.metrics.addAll(other.metrics)
 		s.searches.addAll(other.searches)
+		s.given.addAll(other.given)
 	}
 	walk(q.Expr.root, func(n node) {
 		if call, ok := n.(*callNode); ok && call.fn.name == "METRICS" {

@@ -35,6 +35,9 @@ type Config struct {
 	AccountID string `mapstructure:"account_id"`
 	Region    string `mapstructure:"region"`
 
+	// ErrorMetrics emits AWS/Logs EMFValidationErrors by log group in the metrics pipeline, as CloudWatch does.
+	ErrorMetrics bool `mapstructure:"error_metrics"`
+
 	// MaxLineBytes bounds one document.
 	MaxLineBytes int `mapstructure:"max_line_bytes"`
 	// MaxConnections bounds open TCP connections. More are closed at once.

@@ -22,6 +22,7 @@ func TestConfig(t *testing.T) {
 	all.Transports = []string{"udp"}
 	all.LogGroupName, all.LogStreamName = "/g", "s"
 	all.AccountID, all.Region = "123456789012", "eu-central-1"
+	all.ErrorMetrics = false
 	all.MaxLineBytes, all.MaxConnections = 2048, 3
 	all.IdleTimeout, all.LineTimeout = 5*time.Minute, time.Second
 	all.UDPReadBufferBytes = 0

@@ -33,6 +33,7 @@ func createDefaultConfig() component.Config {
 		Endpoint:           "127.0.0.1:25888",
 		Transports:         []string{transportTCP, transportUDP},
 		LogGroupName:       "/metrics/default",
+		ErrorMetrics:       true,
 		MaxLineBytes:       1 << 20,
 		MaxConnections:     512,
 		LineTimeout:        30 * time.Second,

@@ -228,9 +228,41 @@ func TestOneSignal(t *testing.T) {
 		r := start(t, testConfig(), nil, metrics)
 		r.send(doc("g", 1) + "\n" + strings.Replace(doc("g", 1), `"m":1`, `"m":"1"`, 1) + "\n")
 		r.stop()
-		assert.Equal(t, 1, metrics.DataPointCount())
+		assert.Equal(t, 2, metrics.DataPointCount(), "the metric, and the error's")
 		assert.Equal(t, map[string]int64{"metric_value": 1}, r.counter("validation_errors"))
 	})
+}
+
+// Faulty documents are counted in metrics of their log groups, as CloudWatch Logs does.
+func TestErrorMetrics(t *testing.T) {
+	for _, on := range []bool{true, false} {
+		metrics := new(consumertest.MetricsSink)
+		cfg := testConfig()
+		cfg.ErrorMetrics = on
+		r := start(t, cfg, nil, metrics)
+		bad := func(group string) string { return strings.Replace(doc(group, 1), `"m":1`, `"m":"1"`, 1) }
+		r.send(bad("g") + "\n" + bad("") + "\n" + bad("g") + "\nbroken\n")
+		r.stop()
+		got := make(map[string]float64)
+		for _, md := range metrics.AllMetrics() {
+			for _, rm := range md.ResourceMetrics().All() {
+				for _, sm := range rm.ScopeMetrics().All() {
+					namespace, _ := sm.Scope().Attributes().Get(cloudwatch.AttributeNamespace)
+					for _, m := range sm.Metrics().All() {
+						for _, dp := range m.Gauge().DataPoints().All() {
+							group, _ := dp.Attributes().Get("LogGroupName")
+							got[namespace.AsString()+" "+m.Name()+" "+group.AsString()] += dp.DoubleValue()
+						}
+					}
+				}
+			}
+		}
+		want := map[string]float64{"AWS/Logs EMFValidationErrors g": 2, "AWS/Logs EMFValidationErrors /metrics/default": 1}
+		if !on {
+			want = map[string]float64{}
+		}
+		assert.Equal(t, want, got)
+	}
 }
 
 func TestOwner(t *testing.T) {

@@ -5,6 +5,8 @@ package awsemfreceiver
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -73,7 +75,11 @@ func (w *worker) deliver(ctx context.Context) {
 			w.r.deliverLogs(ctx, w.obs, ld)
 		}
 	}
-	if w.r.metrics != nil && len(w.data) > 0 {
+	if w.r.metrics == nil {
+		return
+	}
+	w.addErrorCounters()
+	if len(w.data) > 0 {
 		w.r.deliverMetrics(ctx, w.obs, w.takeMetrics())
 	}
 }
@@ -93,12 +99,14 @@ type batch struct {
 	data      []cloudwatch.Datum
 	rejected  map[string]int
 	invalid   map[emf.Reason]int64
+	// faults are validation errors by log group, when they are emitted as metrics.
+	faults map[string]int64
 }
 
 func newBatch(r *emfReceiver) batch {
 	return batch{
 		r: r, events: make(map[place][]cloudwatchlogs.InputEvent),
-		rejected: make(map[string]int), invalid: make(map[emf.Reason]int64),
+		rejected: make(map[string]int), invalid: make(map[emf.Reason]int64), faults: make(map[string]int64),
 	}
 }
 
@@ -166,7 +174,23 @@ func (b *batch) extract(doc string) (emf.Meta, bool) {
 		}
 		b.invalid[p.Reason] += p.Count
 	}
+	if n := res.Report.ValidationErrors(); n > 0 && b.r.cfg.ErrorMetrics {
+		group := res.Meta.LogGroupName
+		if group == "" {
+			group = b.r.cfg.LogGroupName
+		}
+		b.faults[group] += n
+	}
 	return res.Meta, true
+}
+
+// addErrorCounters adds what CloudWatch Logs would publish of the faulty documents of each log group. There are no parsing
+// errors in them: a line that is not JSON goes to no log group.
+func (b *batch) addErrorCounters() {
+	for _, group := range slices.Sorted(maps.Keys(b.faults)) {
+		b.data = emf.AppendErrorCounters(b.data, group, 0, b.faults[group], b.nowMs)
+	}
+	clear(b.faults)
 }
 
 // takeLogs makes log records of the documents, those of each stream in their order.

@@ -17,6 +17,7 @@ import (
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 	"github.com/nephoscope/nephoscope/pkg/metricmath"
+	"github.com/nephoscope/nephoscope/pkg/metricsinsights"
 )
 
 // Limits of GetMetricData.
@@ -27,14 +28,17 @@ const (
 
 // dataQuery is one query of GetMetricData: a MetricStat or an expression.
 type dataQuery struct {
-	id         string
+	id string
+	// label is the one that was given, or the default one. template, when not nil, makes the label of the default one.
 	label      string
+	template   *labelTemplate
 	hasLabel   bool
 	returnData bool
 	period     int64 // 0 when an expression has none
 
-	// expression is nil for a MetricStat, which has what follows.
+	// expression or insights is set, unless the query is a MetricStat, which has what follows.
 	expression *metricmath.Expr
+	insights   *metricsinsights.Query
 
 	metric    cloudwatch.Metric
 	stat      cloudwatch.Statistic
@@ -53,6 +57,13 @@ func (q *dataQuery) storeQuery(t store.Tenant) store.MetricQuery {
 	}
 }
 
+// of is what a dynamic label may say of the query's metric.
+func (q *dataQuery) of() *seriesOf {
+	return &seriesOf{metric: q.metric, stat: q.stat.String(), period: q.period}
+}
+
+func (q *dataQuery) isMetric() bool { return q.expression == nil && q.insights == nil }
+
 // place sets the window of the query. Buckets begin at the aligned start and before the aligned end.
 func (q *dataQuery) place(start, end, now int64) {
 	from, to, ok := cloudwatch.AlignRange(start, end, q.period, now)
@@ -65,7 +76,6 @@ func (q *dataQuery) place(start, end, now int64) {
 
 var (
 	idPattern       = regexp.MustCompile(`^[a-z][a-zA-Z0-9_]*$`)
-	dynamicLabel    = regexp.MustCompile(`\$\{[^}]*\}?`)
 	timezonePattern = regexp.MustCompile(`^[+-](0\d|1[0-4])[0-5]\d$`)
 )
 
@@ -88,23 +98,23 @@ func readDataQueries(in *cw.GetMetricDataInput, account string, now time.Time) (
 		}
 		ids[q.id] = true
 		if other := deref(in.MetricDataQueries[i].AccountId); other != "" && other != account {
-			if q.expression != nil {
+			if !q.isMetric() {
 				return nil, validationError("The parameter MetricDataQueries.member.%d.AccountId is for MetricStat: "+
 					"expressions are of this account.", i+1)
 			}
 			q.forbidden = true
 		}
-		if q.expression == nil {
+		if q.isMetric() {
 			q.place(start, end, now.Unix())
 		}
 	}
 	slices.SortStableFunc(queries, func(a, b dataQuery) int { return cmp.Compare(a.order(), b.order()) })
 	labels(metricStats(queries))
-	return queries, nil
+	return queries, checkInsights(queries)
 }
 
 func (q *dataQuery) order() int {
-	if q.expression == nil {
+	if q.isMetric() {
 		return 0
 	}
 	return 1
@@ -112,7 +122,7 @@ func (q *dataQuery) order() int {
 
 // metricStats are the queries for metrics, which come before the expressions.
 func metricStats(queries []dataQuery) []dataQuery {
-	n := slices.IndexFunc(queries, func(q dataQuery) bool { return q.expression != nil })
+	n := slices.IndexFunc(queries, func(q dataQuery) bool { return !q.isMetric() })
 	if n < 0 {
 		return queries
 	}
@@ -177,8 +187,12 @@ func (q *dataQuery) readLabel(path string, label *string) error {
 		return nil
 	}
 	q.label, q.hasLabel = *label, true
-	if dynamic := dynamicLabel.FindString(q.label); dynamic != "" {
-		return validationError("The value for parameter %s.Label is invalid: dynamic labels are not supported: %s", path, dynamic)
+	var err error
+	if q.template, err = parseLabel(q.label); err != nil {
+		return validationError("The value for parameter %s.Label is invalid: %s", path, err)
+	}
+	if q.template != nil {
+		q.label = "" // the default one, when that is known
 	}
 	return nil
 }
@@ -188,8 +202,10 @@ func (q *dataQuery) readMetricStat(path string, in *types.MetricStat) error {
 		return validationError("The parameter %s.Metric is required.\n", path)
 	}
 	var f faults
-	f.addWanted(path+".Metric.Namespace", deref(in.Metric.Namespace), maxNameLength)
-	f.addWanted(path+".Metric.MetricName", deref(in.Metric.MetricName), maxNameLength)
+	if namespace, name := deref(in.Metric.Namespace), deref(in.Metric.MetricName); !wanted(namespace, maxNameLength) || !wanted(name, maxNameLength) {
+		f.addWanted(path+".Metric.Namespace", namespace, maxNameLength)
+		f.addWanted(path+".Metric.MetricName", name, maxNameLength)
+	}
 	q.metric = readMetric(&f, path+".Metric.", in.Metric.Namespace, in.Metric.MetricName, in.Metric.Dimensions)
 	if lines := slices.Concat(f.missing, f.value); len(lines) > 0 {
 		return validationError("%s\n", strings.Join(lines[:min(len(lines), maxFaultLines)], "\n"))

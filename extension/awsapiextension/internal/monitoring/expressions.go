@@ -7,27 +7,32 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	cw "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
+	"github.com/nephoscope/nephoscope/pkg/anomaly"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 	"github.com/nephoscope/nephoscope/pkg/metricmath"
+	"github.com/nephoscope/nephoscope/pkg/metricsinsights"
 )
 
 // maxMathPoints bounds what the expressions of a request make, and with it its memory.
 const maxMathPoints = 5_000_000
 
 func (q *dataQuery) readExpression(path string, in *types.MetricDataQuery) error {
-	expr, err := metricmath.Parse(*in.Expression)
+	var err error
+	if metricmath.IsMetricsInsights(*in.Expression) {
+		q.insights, err = metricsinsights.Parse(*in.Expression)
+	} else {
+		q.expression, err = metricmath.Parse(*in.Expression)
+	}
 	switch {
-	case errors.Is(err, metricmath.ErrMetricsInsights):
-		return expressionError(q.id, "Metrics Insights queries (SELECT …) are not supported.")
 	case err != nil:
 		return expressionError(q.id, err.Error())
+	case q.insights != nil && in.Period == nil:
+		return expressionError(q.id, "Period is a required field when using query within an expression")
 	}
-	q.expression = expr
 	if in.Period != nil {
 		q.period = int64(*in.Period)
 		if !cloudwatch.ValidPeriod(q.period) {
@@ -45,6 +50,7 @@ func expressionError(id, detail string) error {
 // left out, and what is made of them is called partial.
 type mathRequest struct {
 	reader             *dataReader
+	models             *anomaly.Models
 	account            string
 	start, end, now    int64
 	stats, expressions []dataQuery
@@ -52,7 +58,8 @@ type mathRequest struct {
 }
 
 func (m *mathRequest) evaluate(ctx context.Context) (*cw.GetMetricDataOutput, error) {
-	program, err := m.compile()
+	queries := m.queries()
+	program, err := m.compile(queries)
 	if err != nil {
 		return nil, err
 	}
@@ -60,15 +67,19 @@ func (m *mathRequest) evaluate(ctx context.Context) (*cw.GetMetricDataOutput, er
 	if err != nil {
 		return nil, err
 	}
+	given, messages, err := m.insights(ctx, program)
+	if err != nil {
+		return nil, err
+	}
 	read, err := m.read(ctx, program, searches)
 	if err != nil {
 		return nil, err
 	}
-	env := &metricmath.Env{
+	results, err := program.Evaluate(ctx, &metricmath.Env{
 		Window: metricmath.Window{Start: m.start, End: m.end, Slots: m.slots}, Period: m.period(),
-		Metrics: read.metrics, Searcher: searches, Limits: metricmath.Limits{Points: maxMathPoints},
-	}
-	results, err := program.Evaluate(ctx, env)
+		Metrics: read.metrics, Given: given, Searcher: searches, Bander: m.bander(queries),
+		Limits: metricmath.Limits{Points: maxMathPoints},
+	})
 	if err != nil {
 		var bad *metricmath.QueryError
 		if errors.As(err, &bad) {
@@ -76,33 +87,61 @@ func (m *mathRequest) evaluate(ctx context.Context) (*cw.GetMetricDataOutput, er
 		}
 		return nil, err
 	}
-	out := &cw.GetMetricDataOutput{Messages: []types.MessageData{}, MetricDataResults: read.visible}
+	out := &cw.GetMetricDataOutput{Messages: messages, MetricDataResults: read.visible}
 	if searches.exceeded {
 		out.Messages = append(out.Messages, message("MaxMetricsExceeded", maxMetricsExceeded))
 	}
 	for i := range results {
 		status, messages := read.statusOf(program, results[i].ID)
+		q := m.expression(results[i].ID)
 		for j := range results[i].Series {
-			r := m.reader.expressionResult(results[i].ID, &results[i].Series[j])
-			r.StatusCode, r.Messages = status, messages
-			if status == types.StatusCodeForbidden {
-				r.Timestamps, r.Values = []time.Time{}, []float64{}
-			}
-			out.MetricDataResults = append(out.MetricDataResults, r)
+			out.MetricDataResults = append(out.MetricDataResults, m.answer(q, &results[i].Series[j], status, messages))
 		}
 	}
 	return out, nil
 }
 
-func (m *mathRequest) compile() (*metricmath.Program, error) {
-	ids := make([]string, len(m.stats))
-	for i := range m.stats {
-		ids[i] = m.stats[i].id
+func (m *mathRequest) expression(id string) *dataQuery {
+	i := slices.IndexFunc(m.expressions, func(q dataQuery) bool { return q.id == id })
+	return &m.expressions[i]
+}
+
+// answer is a series that an expression came to.
+func (m *mathRequest) answer(
+	q *dataQuery, s *metricmath.Series, status types.StatusCode, messages []types.MessageData,
+) types.MetricDataResult {
+	result := metricResult{times: s.Timestamps, values: s.Values, status: status, messages: messages}
+	if status == types.StatusCodeForbidden {
+		result.times, result.values = nil, nil
 	}
+	label := s.Label
+	if q.template != nil {
+		of, _ := s.Of.(*seriesOf)
+		label = q.template.render(m.reader.labelInput(label, of, result.times, result.values))
+	}
+	return m.reader.points(&q.id, &label, &result, true)
+}
+
+// queries are the expressions as metric math takes them. A label with dynamic values is written when the points are known.
+func (m *mathRequest) queries() []metricmath.Query {
 	queries := make([]metricmath.Query, len(m.expressions))
 	for i := range m.expressions {
 		q := &m.expressions[i]
 		queries[i] = metricmath.Query{ID: q.id, Expr: q.expression, Period: q.period, Label: q.label, Hidden: !q.returnData}
+		if q.insights != nil {
+			queries[i].Given = metricmath.GivenSeries
+			if len(q.insights.GroupBy) > 0 {
+				queries[i].Given = metricmath.GivenArray
+			}
+		}
+	}
+	return queries
+}
+
+func (m *mathRequest) compile(queries []metricmath.Query) (*metricmath.Program, error) {
+	ids := make([]string, len(m.stats))
+	for i := range m.stats {
+		ids[i] = m.stats[i].id
 	}
 	program, err := metricmath.Compile(ids, queries)
 	if err != nil {
@@ -142,13 +181,13 @@ type sourceNotes struct {
 }
 
 // add takes the status of a result, and its messages when the result itself is not shown.
-func (n *sourceNotes) add(r *types.MetricDataResult, shown bool) {
-	n.partial = n.partial || r.StatusCode == types.StatusCodePartialData
-	n.forbidden = n.forbidden || r.StatusCode == types.StatusCodeForbidden
+func (n *sourceNotes) add(r *metricResult, shown bool) {
+	n.partial = n.partial || r.status == types.StatusCodePartialData
+	n.forbidden = n.forbidden || r.status == types.StatusCodeForbidden
 	if shown || n.forbidden {
 		return
 	}
-	n.addMessages(r.Messages)
+	n.addMessages(r.messages)
 }
 
 func (n *sourceNotes) addMessages(list []types.MessageData) {
@@ -179,7 +218,7 @@ func (m *mathRequest) read(ctx context.Context, program *metricmath.Program, sea
 		wanted = append(wanted, searches.list[i].queries...)
 	}
 	if stats < len(wanted) {
-		labelTogether(wanted)
+		labels(wanted)
 	}
 	shown := make([]bool, len(wanted))
 	for i := range wanted {
@@ -196,18 +235,18 @@ func (m *mathRequest) read(ctx context.Context, program *metricmath.Program, sea
 	}
 	for i := range stats {
 		q, r := &wanted[i], &results[i]
-		d.metrics[q.id] = m.reader.series(q, r)
+		d.metrics[q.id] = q.series(r)
 		d.notes[q.id] = &sourceNotes{}
 		d.notes[q.id].add(r, shown[i])
 		if shown[i] {
-			d.visible = append(d.visible, *r)
+			d.visible = append(d.visible, m.reader.answer(q, r, true))
 		}
 	}
 	found := stats
 	for i := range searches.list {
 		s, notes := &searches.list[i], &sourceNotes{}
 		for range s.queries {
-			s.series = append(s.series, m.reader.series(&wanted[found], &results[found]))
+			s.series = append(s.series, wanted[found].series(&results[found]))
 			notes.add(&results[found], false)
 			found++
 		}
@@ -242,37 +281,6 @@ func (d *mathData) statusOf(program *metricmath.Program, id string) (types.Statu
 	return types.StatusCodeComplete, all.messages
 }
 
-// series is a result in the order of time.
-func (r *dataReader) series(q *dataQuery, result *types.MetricDataResult) metricmath.Series {
-	s := metricmath.Series{
-		Label: q.label, Period: q.period,
-		Timestamps: make([]int64, len(result.Timestamps)), Values: slices.Clone(result.Values),
-	}
-	for i, t := range result.Timestamps {
-		s.Timestamps[i] = t.Unix()
-	}
-	if !r.ascending {
-		slices.Reverse(s.Timestamps)
-		slices.Reverse(s.Values)
-	}
-	return s
-}
-
-// expressionResult is a series in the order of the scan.
-func (r *dataReader) expressionResult(id string, s *metricmath.Series) types.MetricDataResult {
-	label := s.Label
-	out := types.MetricDataResult{
-		Id: &id, Label: &label, Timestamps: make([]time.Time, len(s.Timestamps)), Values: slices.Clone(s.Values),
-	}
-	if out.Values == nil {
-		out.Values = []float64{}
-	}
-	for i, at := range s.Timestamps {
-		out.Timestamps[i] = time.Unix(at, 0).UTC()
-	}
-	if !r.ascending {
-		slices.Reverse(out.Timestamps)
-		slices.Reverse(out.Values)
-	}
-	return out
+func (q *dataQuery) series(r *metricResult) metricmath.Series {
+	return metricmath.Series{Label: q.label, Of: q.of(), Period: q.period, Timestamps: r.times, Values: r.values}
 }

@@ -5,7 +5,6 @@ package monitoring
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"testing"
@@ -120,33 +119,6 @@ func TestMathBounds(t *testing.T) {
 	require.ErrorContains(t, err, "The expressions make more than 5000000 data points.")
 	_, err = s.getMetricData(ctx, mathInput(400*24*60, "TIME_SERIES(1)"))
 	require.NoError(t, err, "data of that age have no slots of a minute")
-}
-
-// TestLabelTogether compares the labels of many queries with those that labels gives.
-func TestLabelTogether(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	for range 2000 {
-		queries := make([]dataQuery, 1+r.IntN(6))
-		for i := range queries {
-			q := &queries[i]
-			q.metric = cloudwatch.Metric{Namespace: strconv.Itoa(r.IntN(8) / 7), Name: "n" + strconv.Itoa(r.IntN(4)/3)}
-			for d := range 3 {
-				if r.IntN(3) > 0 {
-					q.metric.Dimensions = append(q.metric.Dimensions, cloudwatch.Dimension{Name: strconv.Itoa(d), Value: "v" + strconv.Itoa(r.IntN(2))})
-				}
-			}
-			q.stat, _ = cloudwatch.ParseStatistic([]string{"Sum", "Sum", "p99"}[r.IntN(3)])
-			q.period = []int64{60, 60, 300}[r.IntN(3)]
-			q.returnData = r.IntN(4) > 0
-			if q.hasLabel = r.IntN(5) == 0; q.hasLabel {
-				q.label = "own"
-			}
-		}
-		want := slices.Clone(queries)
-		labels(want)
-		labelTogether(queries)
-		require.Equal(t, want, queries)
-	}
 }
 
 // BenchmarkSearch sums what a search of 500 metrics finds, over three hours of minutes.

@@ -63,6 +63,9 @@ func (f *faults) addName(path, s string, limit int) {
 	}
 }
 
+// wanted is whether s is surely a valid name or value to ask for: its path need not be built.
+func wanted(s string, limit int) bool { return s != "" && len(s) <= limit }
+
 // addWanted checks a name or value that is asked for. Metrics from elsewhere than AWS may be called in any script.
 func (f *faults) addWanted(path, s string, limit int) {
 	switch {

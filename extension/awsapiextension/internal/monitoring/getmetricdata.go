@@ -6,21 +6,21 @@ package monitoring
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	cw "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/paging"
-	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 )
 
-// slotsAtOnce bounds the buckets that are asked of the store in one call, and with them the memory of a page.
-const slotsAtOnce = 25_000
+// slotsAtOnce bounds the buckets that are asked of the store in one call, and with them the memory of a page. One with a
+// distribution counts as several.
+const (
+	slotsAtOnce       = 100_000
+	distributionSlots = 8
+)
 
 const forbiddenMessage = "Access denied when getting data - please check that this account and the requested metric " +
 	"account are linked"
@@ -58,18 +58,23 @@ func (s *service) getMetricData(ctx context.Context, in *cw.GetMetricDataInput) 
 	if in.MaxDatapoints != nil {
 		budget = int64(*in.MaxDatapoints)
 	}
-	r := dataReader{reads: reads, tenant: tenant(req), ascending: in.ScanBy == types.ScanByTimestampAscending}
+	r := newDataReader(reads, tenant(req), in, at.Now)
 	if len(metricStats(queries)) < len(queries) {
 		m := mathRequest{
-			reader: &r, account: req.Account, start: in.StartTime.Unix(), end: in.EndTime.Unix(), now: at.Now,
+			reader: r, models: s.models, account: req.Account, start: in.StartTime.Unix(), end: in.EndTime.Unix(), now: at.Now,
 			stats: metricStats(queries), expressions: queries[len(metricStats(queries)):], budget: budget,
 		}
 		return m.evaluate(ctx)
 	}
 	parts, next := page(queries, at, budget)
 	out := &cw.GetMetricDataOutput{Messages: []types.MessageData{}}
-	if out.MetricDataResults, err = r.read(ctx, parts); err != nil {
+	results, err := r.read(ctx, parts)
+	if err != nil {
 		return nil, err
+	}
+	out.MetricDataResults = make([]types.MetricDataResult, len(parts))
+	for i := range parts {
+		out.MetricDataResults[i] = r.answer(parts[i].dataQuery, &results[i], false)
 	}
 	if next != nil {
 		token, err := paging.Encode(key, next)
@@ -109,116 +114,4 @@ func page(queries []dataQuery, at dataPosition, budget int64) (parts []dataPart,
 		parts = append(parts, p)
 	}
 	return parts, next
-}
-
-type dataReader struct {
-	reads     store.MetricStore
-	tenant    store.Tenant
-	ascending bool
-}
-
-func (r *dataReader) read(ctx context.Context, parts []dataPart) ([]types.MetricDataResult, error) {
-	results := make([]types.MetricDataResult, len(parts))
-	for len(parts) > 0 {
-		n, slots := 0, int64(0)
-		for n < len(parts) && (n == 0 || slots+parts[n].slots <= slotsAtOnce) {
-			if parts[n].n > 0 {
-				slots += parts[n].slots
-			}
-			n++
-		}
-		if err := r.readSome(ctx, parts[:n], results[len(results)-len(parts):]); err != nil {
-			return nil, err
-		}
-		parts = parts[n:]
-	}
-	return results, nil
-}
-
-func (r *dataReader) readSome(ctx context.Context, parts []dataPart, results []types.MetricDataResult) error {
-	// The whole window of a query is read, though the page may hold a part of it: whether it mixes units shows in all
-	// of it.
-	asked := make([]store.MetricQuery, 0, len(parts))
-	for i := range parts {
-		if parts[i].n > 0 {
-			asked = append(asked, parts[i].storeQuery(r.tenant))
-		}
-	}
-	answers := [][]store.Bucket(nil)
-	if len(asked) > 0 {
-		var err error
-		if answers, err = r.reads.QueryMetrics(ctx, asked); err != nil {
-			return fmt.Errorf("query metrics: %w", err)
-		}
-	}
-	for i := range parts {
-		var buckets []store.Bucket
-		if parts[i].n > 0 {
-			buckets, answers = answers[0], answers[1:]
-		}
-		results[i] = r.result(&parts[i], buckets)
-	}
-	return nil
-}
-
-func (r *dataReader) result(p *dataPart, buckets []store.Bucket) types.MetricDataResult {
-	out := types.MetricDataResult{
-		Id: &p.id, Label: &p.label, StatusCode: types.StatusCodeComplete,
-		Timestamps: []time.Time{}, Values: []float64{},
-	}
-	switch {
-	case p.forbidden:
-		out.StatusCode = types.StatusCodeForbidden
-		out.Messages = []types.MessageData{message("Forbidden", forbiddenMessage)}
-		return out
-	case p.cut:
-		out.StatusCode = types.StatusCodePartialData
-	}
-	units := bucketUnits(buckets)
-	if len(units) > 1 {
-		out.Messages = []types.MessageData{message("MultipleUnits",
-			"Multiple units returned: '["+strings.Join(units, ", ")+"]'")}
-		// One value per bucket, of the first unit that the bucket has.
-		buckets = slices.CompactFunc(buckets, func(a, b store.Bucket) bool { return a.Start == b.Start })
-	}
-	low, high := p.rows(r.ascending)
-	for i := range buckets {
-		b := &buckets[i]
-		if slot := (b.Start - p.start) / p.period; slot < low || slot >= high {
-			continue
-		}
-		if v, ok := p.stat.Of(&b.StatisticSet, b.Distribution); ok {
-			out.Timestamps = append(out.Timestamps, time.Unix(b.Start, 0).UTC())
-			out.Values = append(out.Values, v)
-		}
-	}
-	if !r.ascending {
-		slices.Reverse(out.Timestamps)
-		slices.Reverse(out.Values)
-	}
-	return out
-}
-
-// rows are the slots of the part counted from the oldest, half-open.
-func (p *dataPart) rows(ascending bool) (low, high int64) {
-	if ascending {
-		return p.from, p.from + p.n
-	}
-	high = p.slots - p.from
-	return high - p.n, high
-}
-
-func bucketUnits(buckets []store.Bucket) []string {
-	var list []string
-	for i := range buckets {
-		if !slices.Contains(list, buckets[i].Unit) {
-			list = append(list, buckets[i].Unit)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
-func message(code, value string) types.MessageData {
-	return types.MessageData{Code: &code, Value: &value}
 }

@@ -101,15 +101,21 @@ func (s *service) statisticsQuery(in *cw.GetMetricStatisticsInput) (store.Metric
 // readMetric reads the identity of a metric that is asked for; path ends with a dot or is empty.
 func readMetric(f *faults, path string, namespace, name *string, dims []types.Dimension) cloudwatch.Metric {
 	m := cloudwatch.Metric{Namespace: deref(namespace), Name: deref(name)}
+	if len(dims) == 0 {
+		return m
+	}
+	m.Dimensions = make([]cloudwatch.Dimension, 0, min(len(dims), maxDimensions))
 	if len(dims) > maxDimensions {
 		f.addValue("The collection %sDimensions must not have a size greater than %d.", path, maxDimensions)
 		return m
 	}
 	for i := range dims {
 		d := cloudwatch.Dimension{Name: deref(dims[i].Name), Value: deref(dims[i].Value)}
-		p := path + "Dimensions.member." + strconv.Itoa(i+1)
-		f.addWanted(p+".Name", d.Name, maxNameLength)
-		f.addWanted(p+".Value", d.Value, maxDimensionValue)
+		if !wanted(d.Name, maxNameLength) || !wanted(d.Value, maxDimensionValue) {
+			p := path + "Dimensions.member." + strconv.Itoa(i+1)
+			f.addWanted(p+".Name", d.Name, maxNameLength)
+			f.addWanted(p+".Value", d.Value, maxDimensionValue)
+		}
 		m.Dimensions = append(m.Dimensions, d)
 	}
 	cloudwatch.SortDimensions(m.Dimensions)

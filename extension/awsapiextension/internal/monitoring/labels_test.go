@@ -4,6 +4,10 @@
 package monitoring
 
 import (
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -92,4 +96,62 @@ func TestDefaultLabels(t *testing.T) {
 			assert.Equal(t, c.want, got)
 		})
 	}
+}
+
+// TestLabelsOfMany compares the labels of random queries with what the rule says of each pair of them.
+func TestLabelsOfMany(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		queries := make([]dataQuery, 1+r.IntN(6))
+		for i := range queries {
+			q := &queries[i]
+			q.metric = cloudwatch.Metric{Namespace: strconv.Itoa(r.IntN(8) / 7), Name: "n" + strconv.Itoa(r.IntN(4)/3)}
+			for d := range 3 {
+				if r.IntN(3) > 0 {
+					q.metric.Dimensions = append(q.metric.Dimensions, cloudwatch.Dimension{Name: strconv.Itoa(d), Value: "v" + strconv.Itoa(r.IntN(2))})
+				}
+			}
+			q.stat, _ = cloudwatch.ParseStatistic([]string{"Sum", "Sum", "p99"}[r.IntN(3)])
+			q.period = []int64{60, 60, 300}[r.IntN(3)]
+			q.returnData = r.IntN(4) > 0
+			if q.hasLabel = r.IntN(5) == 0; q.hasLabel {
+				q.label = "own"
+			}
+		}
+		want := slices.Clone(queries)
+		var participants []*dataQuery
+		for i := range want {
+			if q := &want[i]; !q.hasLabel && q.returnData {
+				participants = append(participants, q)
+			}
+		}
+		for i := range want {
+			if q := &want[i]; !q.hasLabel {
+				q.label = labelByPairs(q, participants)
+			}
+		}
+		labels(queries)
+		require.Equal(t, want, queries)
+	}
+}
+
+// labelByPairs is the rule as it is written: it asks of each part whether it differs from any participant's.
+func labelByPairs(q *dataQuery, all []*dataQuery) string {
+	var parts []string
+	add := func(part string, when bool) {
+		if when {
+			parts = append(parts, part)
+		}
+	}
+	differs := func(f func(*dataQuery) bool) bool { return slices.ContainsFunc(all, f) }
+	m := &q.metric
+	add(m.Namespace, differs(func(o *dataQuery) bool { return o.metric.Namespace != m.Namespace }))
+	for _, d := range m.Dimensions {
+		add(d.Value, differs(func(o *dataQuery) bool { return !slices.Contains(o.metric.Dimensions, d) }))
+	}
+	add(m.Name, len(parts) == 0 || differs(func(o *dataQuery) bool { return o.metric.Name != m.Name }))
+	same := func(o *dataQuery) bool { return cloudwatch.CompareMetrics(&o.metric, m) == 0 }
+	add(q.stat.String(), differs(func(o *dataQuery) bool { return same(o) && o.stat.String() != q.stat.String() }))
+	add(strconv.FormatInt(q.period, 10), differs(func(o *dataQuery) bool { return same(o) && o.period != q.period }))
+	return strings.Join(parts, " ")
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ import (
 
 // Limits of PutMetricData.
 const (
+	// maxPutBody is the bytes of a request as it is sent, which is compressed as a rule.
+	maxPutBody        = 1 << 20
 	maxData           = 1000
 	maxEntityData     = 2
 	maxDimensions     = 30
@@ -41,17 +44,35 @@ const reservedNamespace = "AWS/"
 var unitSet = "[ " + strings.Join(cloudwatch.Units(), ", ") + " ]"
 
 func (s *service) putMetricData(ctx context.Context, in *cw.PutMetricDataInput) error {
+	req := awswire.RequestFrom(ctx)
+	if err := checkBodySize(req); err != nil {
+		return err
+	}
 	data, err := s.decodeMetricData(in)
 	if err != nil {
 		return err
 	}
-	req := awswire.RequestFrom(ctx)
-	if len(in.EntityMetricData) > 0 {
+	if failure := entityFailure(in.EntityMetricData); failure != "" {
 		// The data are kept, the entity is not: this header is how AWS says so.
-		req.ResponseHeader.Set("X-Amzn-Failure-Message", "InvalidEntity")
+		req.ResponseHeader.Set(entityFailureHeader, failure)
 	}
 	md := cloudwatch.ToMetrics(req.Account, req.Region, data)
 	return pipelines.AWSError(s.consume(ctx, md))
+}
+
+// checkBodySize bounds the body as it is sent. Its size is known of requests that announce it, as those of all SDKs do; the
+// size of others is that of what was in it.
+func checkBodySize(req *awswire.Request) error {
+	size := int64(req.BodyBytes)
+	if announced, err := strconv.ParseInt(req.Header.Get("Content-Length"), 10, 64); err == nil {
+		size = announced
+	}
+	if size <= maxPutBody {
+		return nil
+	}
+	return &awswire.Error{
+		Code: "RequestEntityTooLargeException", Message: "Request size exceeds the limit.", Status: http.StatusRequestEntityTooLarge,
+	}
 }
 
 // decodeMetricData checks the whole request before it answers with its data: one bad datum refuses all.
@@ -66,10 +87,10 @@ func (s *service) decodeMetricData(in *cw.PutMetricDataInput) ([]cloudwatch.Datu
 		total += len(e.MetricData)
 	}
 	switch {
-	case len(in.EntityMetricData) > maxEntityData:
-		f.addValue("The collection EntityMetricData must not have a size greater than %d.", maxEntityData)
 	case len(in.EntityMetricData) > 0 && in.StrictEntityValidation == nil:
 		f.addMissing("StrictEntityValidation")
+	case len(in.EntityMetricData) > maxEntityData && *in.StrictEntityValidation:
+		f.addValue("The collection EntityMetricData must not have a size greater than %d.", maxEntityData)
 	case hasEntity(in.EntityMetricData) && *in.StrictEntityValidation:
 		f.addValue("The parameter EntityMetricData.member.1.Entity is not supported: entities are not kept here. " +
 			"Set StrictEntityValidation to false to have the metric data kept without them.")

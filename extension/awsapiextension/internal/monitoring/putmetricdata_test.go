@@ -6,6 +6,7 @@ package monitoring
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -273,7 +274,7 @@ func TestPutMetricDataRefused(t *testing.T) {
 			code:     missing, message: "The parameter StrictEntityValidation is required.",
 		},
 		"too many entities": {
-			entities: make([]types.EntityMetricData, 3), strict: aws.Bool(false), code: value,
+			entities: make([]types.EntityMetricData, 3), strict: aws.Bool(true), code: value,
 			message: "The collection EntityMetricData must not have a size greater than 2.",
 		},
 		"bad datum of an entity": {
@@ -318,6 +319,58 @@ func TestPutMetricDataKeepsDataOfEntities(t *testing.T) {
 	}))
 	assert.Equal(t, 2, got.DataPointCount())
 	assert.Equal(t, "InvalidEntity", req.ResponseHeader.Get("X-Amzn-Failure-Message"))
+}
+
+func TestEntityFailures(t *testing.T) {
+	entity := func(pairs ...string) []types.EntityMetricData {
+		e := &types.Entity{KeyAttributes: map[string]string{}, Attributes: map[string]string{}}
+		for i := 0; i < len(pairs); i += 2 {
+			e.KeyAttributes[pairs[i]] = pairs[i+1]
+		}
+		return []types.EntityMetricData{{}, {Entity: e}}
+	}
+	service := entity("Type", "Service", "Name", "shop", "Environment", "prod")
+	for i := range 11 {
+		service[1].Entity.Attributes[strings.Repeat("a", i+1)] = "v"
+	}
+	for want, lists := range map[string][][]types.EntityMetricData{
+		"":                      {nil, {{}, {}}},
+		"EntitySizeTooLarge":    {make([]types.EntityMetricData, 3)},
+		"InvalidEntity":         {entity("Type", "Service", "Name", "shop"), entity("Type", "AWS::Resource", "ResourceType", "AWS::EC2::Instance", "Identifier", "i-1")},
+		"InvalidKeyAttributes":  {entity(), entity("Type", "Service"), entity("Type", "Service", "Colour", "red"), entity("Type", "Service", "Name", "")},
+		"InvalidTypeValue":      {entity("Type", "Robot", "Name", "shop"), entity("Name", "shop", "Environment", "prod")},
+		"MissingRequiredFields": {entity("Type", "Service", "Environment", "prod"), entity("Type", "Resource", "Identifier", "i-1")},
+		"InvalidAttributes":     {service},
+	} {
+		for _, list := range lists {
+			assert.Equal(t, want, entityFailure(list))
+		}
+	}
+}
+
+// TestPutMetricDataSize: it is what is sent that is bounded, and the SDK compresses it.
+func TestPutMetricDataSize(t *testing.T) {
+	e := newEndpoint(t, nil)
+	put := func(value func() float64) error {
+		data := make([]types.MetricDatum, 1000)
+		for i := range data {
+			data[i] = types.MetricDatum{MetricName: aws.String("m"), Values: make([]float64, 150)}
+			for j := range data[i].Values {
+				data[i].Values[j] = value()
+			}
+		}
+		_, err := e.PutMetricData(t.Context(), &cw.PutMetricDataInput{Namespace: aws.String("n"), MetricData: data})
+		return err
+	}
+	require.NoError(t, put(func() float64 { return 1.5 }))
+	rnd := rand.New(rand.NewPCG(1, 2))
+	requireCode(t, put(rnd.Float64), "RequestEntityTooLarge", "Request size exceeds the limit.")
+
+	_, req := testContext(t)
+	req.BodyBytes = maxPutBody + 1
+	require.Error(t, checkBodySize(req), "it does not say how much it sends")
+	req.Header = http.Header{"Content-Length": {"1000"}}
+	require.NoError(t, checkBodySize(req))
 }
 
 func TestPutMetricDataManyFaultsAreBounded(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/nephoscope/nephoscope/internal/store"
+	"github.com/nephoscope/nephoscope/pkg/anomaly"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 )
 
@@ -22,22 +23,35 @@ type Settings struct {
 	Consume func(context.Context, pmetric.Metrics) error
 	// Now is the clock.
 	Now func() time.Time
+	// Detectors are the anomaly detectors; nil when nothing keeps them.
+	Detectors *Detectors
 }
 
 type service struct {
 	store   store.MetricStore
 	consume func(context.Context, pmetric.Metrics) error
 	now     func() time.Time
+	// models are trained from the store, as the detectors say.
+	models    *anomaly.Models
+	detectors *Detectors
 }
 
 // New returns the service's operations.
 func New(set Settings) *awswire.Service {
-	s := &service{store: set.Store, consume: set.Consume, now: set.Now}
+	s := &service{store: set.Store, consume: set.Consume, now: set.Now, detectors: set.Detectors}
+	models := anomaly.Settings{Reader: set.Store}
+	if set.Detectors != nil {
+		models.Configurations = set.Detectors
+	}
+	s.models = anomaly.NewModels(models)
 	w := awswire.NewService("monitoring")
 	awswire.HandleNoOutput(w, "PutMetricData", s.putMetricData)
 	awswire.Handle(w, "ListMetrics", s.listMetrics)
 	awswire.Handle(w, "GetMetricStatistics", s.getMetricStatistics)
 	awswire.Handle(w, "GetMetricData", s.getMetricData)
+	awswire.Handle(w, "PutAnomalyDetector", s.putAnomalyDetector)
+	awswire.Handle(w, "DescribeAnomalyDetectors", s.describeAnomalyDetectors)
+	awswire.Handle(w, "DeleteAnomalyDetector", s.deleteAnomalyDetector)
 	return w
 }
 
