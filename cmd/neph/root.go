@@ -37,6 +37,6 @@ at http://127.0.0.1:4566 with test credentials when those are not set.`,
 	flags.StringVar(&a.target.Endpoint, "endpoint-url", a.target.Endpoint, "where the AWS APIs are")
 	flags.StringVar(&a.target.Region, "region", a.target.Region, "AWS region")
 	root.AddCommand(newDemo(a), newQuery(a), newTail(a),
-		alarms.NewCommand(alarms.Settings{Stdout: stdout, Getenv: getenv, Target: &a.target}))
+		alarms.NewCommand(alarms.Settings{Stdout: stdout, Getenv: getenv, Target: &a.target, Explain: a.explain}))
 	return root
 }

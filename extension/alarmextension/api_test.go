@@ -36,7 +36,7 @@ func TestPutAndDescribe(t *testing.T) {
 		ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold,
 	}, a, "what was not given is not shown")
 
-	h.clock.add(time.Minute)
+	h.clock.Add(time.Minute)
 	h.put("plain")
 	assert.Equal(t, a, h.metricAlarm("plain"), "an equal Put changes nothing")
 
@@ -334,7 +334,7 @@ func TestSetState(t *testing.T) {
 		return err
 	}
 	none := func(*cw.SetAlarmStateInput) {}
-	h.clock.add(time.Second)
+	h.clock.Add(time.Second)
 	require.NoError(t, set("a", none))
 	a := h.metricAlarm("a")
 	assert.Equal(t, types.StateValueAlarm, a.StateValue)
@@ -342,7 +342,7 @@ func TestSetState(t *testing.T) {
 	assert.Equal(t, `{ "a":1}`, *a.StateReasonData, "byte for byte")
 	assert.Equal(t, start.Add(time.Second), *a.StateUpdatedTimestamp)
 	assert.Equal(t, start.Add(time.Second), *a.StateTransitionedTimestamp)
-	h.clock.add(time.Second)
+	h.clock.Add(time.Second)
 	require.NoError(t, set("a", func(in *cw.SetAlarmStateInput) { in.StateReason, in.StateReasonData = aws.String("other"), nil }))
 	assert.Equal(t, a, h.metricAlarm("a"), "the same state changes nothing")
 	require.NoError(t, set("a", func(in *cw.SetAlarmStateInput) {
@@ -414,7 +414,7 @@ func TestErrorShapes(t *testing.T) {
 func TestEnableDelete(t *testing.T) {
 	h := newHarness(t).start()
 	h.put("a")
-	h.clock.add(time.Second)
+	h.clock.Add(time.Second)
 	for range 2 {
 		_, err := h.api.DisableAlarmActions(t.Context(), &cw.DisableAlarmActionsInput{AlarmNames: []string{"a", "x"}})
 		require.NoError(t, err)
@@ -585,11 +585,11 @@ func TestContributors(t *testing.T) {
 func TestHistoryQueries(t *testing.T) {
 	h := newHarness(t).start()
 	h.put("a")
-	h.clock.add(time.Minute)
+	h.clock.Add(time.Minute)
 	h.put("b")
 	_, err := h.api.PutCompositeAlarm(t.Context(), &cw.PutCompositeAlarmInput{AlarmName: aws.String("c"), AlarmRule: aws.String("ALARM(a)")})
 	require.NoError(t, err)
-	h.clock.add(time.Minute)
+	h.clock.Add(time.Minute)
 	h.setState("a", types.StateValueAlarm)
 	summaries := func(in *cw.DescribeAlarmHistoryInput) (out []string) {
 		page, err := h.api.DescribeAlarmHistory(t.Context(), in)

@@ -84,17 +84,23 @@ func BenchmarkRestart(b *testing.B) {
 	const alarms = 100_000
 	h := onFiles(b)
 	require.NoError(b, h.x.service.Load().Apply(b.Context(), tenant, many(alarms)))
-	files := h.host[h.cfg.Storage]
+	host := h.host
 	h.stop()
+	delete(host, alarmID)
+	h.server, h.api = nil, nil
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
 	for b.Loop() {
-		h.startWith(func() { h.host[h.cfg.Storage] = files })
+		x, err := newExtension(settings(), h.cfg, h.clock)
+		require.NoError(b, err)
+		s, err := x.open(b.Context(), host)
+		require.NoError(b, err)
 		b.StopTimer()
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		h.stop()
+		require.NoError(b, s.Stop(b.Context()))
+		require.NoError(b, x.client.Close(b.Context()))
 		b.StartTimer()
 	}
 	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/alarms, "B/alarm")

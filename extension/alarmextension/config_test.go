@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 
 	"github.com/nephoscope/nephoscope/extension/alarmextension/internal/metadatatest"
+	"github.com/nephoscope/nephoscope/internal/clock/clocktest"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 )
 
@@ -98,7 +99,7 @@ func TestStartFails(t *testing.T) {
 }
 
 func TestNotRunning(t *testing.T) {
-	x, err := newExtension(settings(), newHarness(t).cfg, newTestClock())
+	x, err := newExtension(settings(), newHarness(t).cfg, clocktest.New(start))
 	require.NoError(t, err)
 	require.NoError(t, x.Ready())
 	assert.False(t, x.Watches("a", "b"))

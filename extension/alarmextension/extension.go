@@ -21,6 +21,7 @@ import (
 	"github.com/nephoscope/nephoscope/extension/alarmextension/internal/service"
 	"github.com/nephoscope/nephoscope/internal/actions"
 	"github.com/nephoscope/nephoscope/internal/awsservice"
+	"github.com/nephoscope/nephoscope/internal/clock"
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/alarm"
 	"github.com/nephoscope/nephoscope/pkg/alarm/alarmdata"
@@ -34,7 +35,7 @@ import (
 type alarms struct {
 	cfg       *Config
 	set       extension.Settings
-	clock     service.Clock
+	clock     clock.Clock
 	telemetry *metadata.TelemetryBuilder
 	api       api.API
 
@@ -50,12 +51,12 @@ var (
 	_ awsservice.TagOwner                   = (*alarms)(nil)
 )
 
-func newExtension(set extension.Settings, cfg *Config, clock service.Clock) (*alarms, error) {
+func newExtension(set extension.Settings, cfg *Config, time clock.Clock) (*alarms, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
-	x := &alarms{cfg: cfg, set: set, clock: clock, telemetry: telemetry}
+	x := &alarms{cfg: cfg, set: set, clock: time, telemetry: telemetry}
 	x.api.Service = x.service.Load
 	return x, nil
 }
@@ -74,6 +75,9 @@ func (x *alarms) Dependencies() []component.ID {
 // Start opens what is stored and takes the definitions of files over. Nothing is evaluated before Ready. What it opened is
 // closed by Shutdown, also when it fails.
 func (x *alarms) Start(ctx context.Context, host component.Host) error {
+	if c, ok := clock.Find(host); ok {
+		x.clock = c
+	}
 	files := service.Files{Patterns: x.cfg.Definitions, Settings: definitions.Settings{
 		Account: x.cfg.AccountID, Region: x.cfg.Region, StackName: x.cfg.CloudFormation.StackName,
 		Parameters: x.cfg.CloudFormation.Parameters, Variables: x.cfg.Terraform.Variables,

@@ -90,7 +90,7 @@ func TestDefinitionFiles(t *testing.T) {
 	h.put("by hand")
 	before := h.metricAlarm("cpu")
 
-	h.clock.add(time.Minute)
+	h.clock.Add(time.Minute)
 	h.restart()
 	assert.Equal(t, before, h.metricAlarm("cpu"), "a file that did not change changes nothing")
 	again, err := h.api.ListAlarmMuteRules(t.Context(), &cw.ListAlarmMuteRulesInput{})

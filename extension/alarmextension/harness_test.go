@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"net/http/httptest"
-	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -27,6 +26,7 @@ import (
 
 	"github.com/nephoscope/nephoscope/extension/alarmextension/internal/metadata"
 	"github.com/nephoscope/nephoscope/internal/actions"
+	"github.com/nephoscope/nephoscope/internal/clock/clocktest"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
@@ -45,52 +45,6 @@ var (
 	alarmID  = component.NewID(metadata.Type)
 )
 
-// testClock is moved by hand.
-type testClock struct {
-	mu      sync.Mutex
-	now     time.Time
-	waiting []*waiter
-}
-
-type waiter struct {
-	at time.Time
-	c  chan time.Time
-}
-
-func newTestClock() *testClock { return &testClock{now: start} }
-
-func (c *testClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *testClock) After(d time.Duration) (<-chan time.Time, func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	w := &waiter{c.now.Add(d), make(chan time.Time, 1)}
-	c.waiting = append(c.waiting, w)
-	return w.c, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.waiting = slices.DeleteFunc(c.waiting, func(o *waiter) bool { return o == w })
-	}
-}
-
-func (c *testClock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	for _, w := range c.waiting {
-		if !w.at.After(c.now) {
-			select {
-			case w.c <- c.now:
-			default:
-			}
-		}
-	}
-}
-
 // testDispatcher keeps what it is given, and says that it succeeded.
 type testDispatcher struct {
 	component.StartFunc
@@ -103,7 +57,7 @@ type testDispatcher struct {
 	// fails refuses actions, fate is how they end.
 	fails error
 	fate  error
-	clock *testClock
+	clock *clocktest.Clock
 	// got is told of every call.
 	got chan int
 }
@@ -167,7 +121,7 @@ func (d *testDispatcher) taken() []string {
 type harness struct {
 	t          testing.TB
 	cfg        *Config
-	clock      *testClock
+	clock      *clocktest.Clock
 	storage    *testStorage
 	dispatcher *testDispatcher
 	// receives is set when somebody takes events.
@@ -182,7 +136,7 @@ type harness struct {
 
 func newHarness(tb testing.TB) *harness {
 	tb.Helper()
-	h := &harness{t: tb, clock: newTestClock(), storage: newTestStorage(), cfg: createDefaultConfig().(*Config)}
+	h := &harness{t: tb, clock: clocktest.New(start), storage: newTestStorage(), cfg: createDefaultConfig().(*Config)}
 	h.dispatcher = &testDispatcher{seen: map[string]bool{}, clock: h.clock, got: make(chan int, 1)}
 	h.cfg.Storage, h.cfg.Notifications = testStorageID, &notifyID
 	h.cfg.AccountID = account
@@ -280,7 +234,7 @@ func (h *harness) kill() {
 func (h *harness) advance(d, step time.Duration) {
 	h.t.Helper()
 	for ; d > 0; d -= step {
-		h.clock.add(step)
+		h.clock.Add(step)
 		require.NoError(h.t, h.x.service.Load().Advance(h.t.Context()))
 	}
 }

@@ -106,7 +106,7 @@ func TestStorageFails(t *testing.T) {
 	requireCode(t, err, "ServiceUnavailable")
 
 	h.observe("errors", 50, h.clock.Now())
-	h.clock.add(2 * time.Minute)
+	h.clock.Add(2 * time.Minute)
 	require.ErrorIs(t, h.x.service.Load().Advance(t.Context()), service.ErrStorage)
 	assert.Equal(t, types.StateValueInsufficientData, h.metricAlarm("a").StateValue, "nothing is evaluated that could not be kept")
 	h.storage.refuse(false)
@@ -125,7 +125,7 @@ func TestStorageFailsDuringEvaluation(t *testing.T) {
 	h := newHarness(t).start()
 	h.put("a")
 	h.observe("errors", 50, h.clock.Now())
-	h.clock.add(2 * time.Minute)
+	h.clock.Add(2 * time.Minute)
 	h.storage.refuse(true)
 	for range 3 {
 		require.ErrorIs(t, h.x.service.Load().Advance(t.Context()), errFull)
@@ -273,7 +273,7 @@ func TestHistoryIsBounded(t *testing.T) {
 	h.restart()
 	assert.Len(t, h.history("a"), 4)
 
-	h.clock.add(31 * 24 * time.Hour)
+	h.clock.Add(31 * 24 * time.Hour)
 	h.setState("b", types.StateValueAlarm)
 	assert.Equal(t, []string{"Alarm updated from INSUFFICIENT_DATA to ALARM"}, h.history(""), "the rest was too old")
 	h.deliver()

@@ -239,7 +239,7 @@ func TestRunning(t *testing.T) {
 				return
 			default:
 				h.observe("errors", 50, h.clock.Now())
-				h.clock.add(time.Second)
+				h.clock.Add(time.Second)
 				runtime.Gosched()
 			}
 		}

@@ -129,7 +129,7 @@ var _ component.Config = (*Config)(nil)
 func (c *Config) Validate() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if _, _, err := splitEndpoint(c.Endpoint); err != nil {
+	if _, err := splitEndpoint(c.Endpoint); err != nil {
 		fail(`"endpoint": %w`, err)
 	}
 	if c.ExternalURL != "" {
@@ -221,13 +221,13 @@ const regionPlaceholder = "{region}"
 
 var actionARN = regexp.MustCompile(`^arn:[^:\s]+:[^:\s]+:[^:\s]*:[^:\s]*:\S+$`)
 
-func splitEndpoint(endpoint string) (host, port string, err error) {
-	host, port, err = net.SplitHostPort(endpoint)
+func splitEndpoint(endpoint string) (host string, err error) {
+	host, port, err := net.SplitHostPort(endpoint)
 	if err != nil {
-		return "", "", fmt.Errorf("must be host:port: %w", err)
+		return "", fmt.Errorf("must be host:port: %w", err)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", "", fmt.Errorf("port %q is not a number from 0 to 65535", port)
+		return "", fmt.Errorf("port %q is not a number from 0 to 65535", port)
 	}
-	return host, port, nil
+	return host, nil
 }

@@ -41,7 +41,7 @@ type part struct {
 var errNotRunning = errors.New("the notifications extension does not run")
 
 // Dispatch implements actions.Dispatcher.
-func (e *notifications) Dispatch(_ context.Context, list []actions.Action) error {
+func (e *notifications) Dispatch(ctx context.Context, list []actions.Action) error {
 	run := e.running.Load()
 	if run == nil {
 		return errNotRunning
@@ -68,7 +68,7 @@ func (e *notifications) Dispatch(_ context.Context, list []actions.Action) error
 		ids = append(ids, a.ID)
 	}
 	if err := run.queue.Enqueue(items, ids, nil); err != nil {
-		e.refused(err, len(list))
+		e.refused(ctx, err, len(list))
 		return err
 	}
 	if known && len(items) == 0 {

@@ -5,6 +5,7 @@ package notificationextension
 
 import (
 	"bytes"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -71,7 +72,7 @@ func TestReceiverOfRoute(t *testing.T) {
 
 	res := c.result()
 	require.NoError(t, res.Err)
-	assert.Equal(t, `{"AlarmName":"cpu"}`, res.Message)
+	assert.JSONEq(t, `{"AlarmName":"cpu"}`, res.Message)
 
 	// OK resolves, also with Slack, whose default is not to tell: the alarm's list of actions asks for it. The email's
 	// configuration rules it out.
@@ -114,9 +115,7 @@ func routeConfig(receiver string, more m) m {
 	route := m{
 		"receiver": receiver, "group_by": []any{"alarm_arn"}, "group_wait": "10ms", "group_interval": "10ms", "repeat_interval": "4h",
 	}
-	for k, v := range more {
-		route[k] = v
-	}
+	maps.Copy(route, more)
 	return route
 }
 
@@ -344,9 +343,11 @@ func TestStartFails(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		"no storage":   {func(c *Config) { c.Storage = &missing }, `extension "missing" not found: list it under service::extensions`},
-		"port taken":   {func(c *Config) { c.Endpoint = busy.Addr().String() }, "address already in use"},
-		"template":     {func(c *Config) { c.Alertmanager = m{"receivers": []any{m{"name": "a"}}, "templates": []any{"testdata/broken.tmpl"}} }, "read the templates"},
+		"no storage": {func(c *Config) { c.Storage = &missing }, `extension "missing" not found: list it under service::extensions`},
+		"port taken": {func(c *Config) { c.Endpoint = busy.Addr().String() }, "address already in use"},
+		"template": {func(c *Config) {
+			c.Alertmanager = m{"receivers": []any{m{"name": "a"}}, "templates": []any{"testdata/broken.tmpl"}}
+		}, "read the templates"},
 		"dead letters": {func(c *Config) { c.DeadLetter.File = "." }, "open the dead-letter file"},
 	} {
 		t.Run(name, func(t *testing.T) {

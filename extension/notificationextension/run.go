@@ -57,7 +57,7 @@ func (e *notifications) open(ctx context.Context, host component.Host) (*run, er
 	if err != nil {
 		return r, err
 	}
-	r.store = records.New(client)
+	r.store = records.New(client) //nolint:contextcheck // it lives on after Start
 	if e.cfg.DeadLetter.File != "" {
 		r.letters, err = deadletter.Open(e.cfg.DeadLetter.File, e.cfg.DeadLetter.MaxSize, e.cfg.DeadLetter.MaxBackups)
 		if err != nil {
@@ -109,7 +109,7 @@ func (e *notifications) externalURL(s *server) func(region string) string {
 		if e.cfg.TLS.HasValue() {
 			scheme = "https"
 		}
-		host, _, _ := splitEndpoint(e.cfg.Endpoint) // it was validated, and is listened on
+		host, _ := splitEndpoint(e.cfg.Endpoint) // it was validated, and is listened on
 		if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 			host = "localhost"
 		}
@@ -162,10 +162,10 @@ func (e *notifications) openTopics(ctx context.Context, r *run) (err error) {
 	r.client = topics.NewClient()
 	set := topics.Settings{
 		Store: r.store,
-		Enqueue: func(items []*queue.Item, also func(*records.Change)) error {
+		Enqueue: func(ctx context.Context, items []*queue.Item, also func(*records.Change)) error {
 			err := r.queue.Enqueue(items, nil, also)
 			if err != nil {
-				e.refused(err, len(items))
+				e.refused(ctx, err, len(items))
 			}
 			return err
 		},

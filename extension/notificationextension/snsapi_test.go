@@ -5,9 +5,9 @@ package notificationextension
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,7 +23,7 @@ import (
 func refused(t *testing.T, err error, code, message string) {
 	t.Helper()
 	var api smithy.APIError
-	require.True(t, errors.As(err, &api), "%v", err)
+	require.ErrorAs(t, err, &api)
 	assert.Equal(t, code, api.ErrorCode())
 	assert.Contains(t, api.ErrorMessage(), message)
 }
@@ -183,7 +183,7 @@ func TestRefusals(t *testing.T) {
 			return err
 		}
 	}
-	number := func(i int) string { return fmt.Sprint(i) }
+	number := strconv.Itoa
 	for name, tt := range map[string]struct {
 		call          func(context.Context) error
 		code, message string

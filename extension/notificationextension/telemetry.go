@@ -37,12 +37,12 @@ func (e *notifications) deadLetterFailed() {
 	e.telemetry.ExtensionNotificationsDeadLettersFailed.Add(context.Background(), 1)
 }
 
-func (e *notifications) refused(err error, items int) {
+func (e *notifications) refused(ctx context.Context, err error, items int) {
 	reason := "storage"
 	if errors.Is(err, queue.ErrFull) {
 		reason = "queue_full"
 	}
-	e.telemetry.ExtensionNotificationsRefused.Add(context.Background(), int64(items),
+	e.telemetry.ExtensionNotificationsRefused.Add(ctx, int64(items),
 		metric.WithAttributes(attribute.String("reason", reason)))
 }
 

@@ -45,6 +45,7 @@ func TestStringToSign(t *testing.T) {
 func TestEnvelopeJSON(t *testing.T) {
 	e := notification()
 	e.SignatureVersion, e.Signature = "1", "sig"
+	//nolint:testifylint // the order and the spaces count, too
 	assert.Equal(t, `{
   "Type" : "Notification",
   "MessageId" : "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
@@ -63,6 +64,7 @@ func TestEnvelopeJSON(t *testing.T) {
 }`, string(e.JSON()))
 	e = confirmation()
 	e.SignatureVersion, e.Signature = "1", "sig"
+	//nolint:testifylint // the order and the spaces count, too
 	assert.Equal(t, `{
   "Type" : "SubscriptionConfirmation",
   "MessageId" : "1",

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -58,9 +59,11 @@ func (isNull) match(v value) bool     { return v.kind == kindNull }
 func (c hasPrefix) match(v value) bool {
 	return v.kind == kindText && strings.HasPrefix(v.text, string(c))
 }
+
 func (c hasSuffix) match(v value) bool {
 	return v.kind == kindText && strings.HasSuffix(v.text, string(c))
 }
+
 func (c equalFold) match(v value) bool {
 	return v.kind == kindText && strings.EqualFold(v.text, string(c))
 }
@@ -174,10 +177,8 @@ func (k filterKey) match(values []value, present bool) bool {
 		if !present {
 			continue
 		}
-		for _, v := range values {
-			if c.match(v) {
-				return true
-			}
+		if slices.ContainsFunc(values, c.match) {
+			return true
 		}
 	}
 	return false
@@ -209,12 +210,7 @@ func (n *filterNode) matchAny(v any) bool {
 	case map[string]any:
 		return n.matchObject(v)
 	case []any:
-		for _, e := range v {
-			if n.matchAny(e) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(v, n.matchAny)
 	default:
 		// What demands that something be absent is satisfied by nothing at all.
 		return n.matchObject(nil)

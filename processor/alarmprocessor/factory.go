@@ -5,7 +5,6 @@ package alarmprocessor
 
 import (
 	"context"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -32,5 +31,5 @@ func createDefaultConfig() component.Config {
 func createMetrics(
 	_ context.Context, set processor.Settings, cfg component.Config, next consumer.Metrics,
 ) (processor.Metrics, error) {
-	return newProcessor(set, cfg.(*Config), next, time.Now)
+	return newProcessor(set, cfg.(*Config), next)
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -17,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/nephoscope/nephoscope/internal/clock"
 	"github.com/nephoscope/nephoscope/internal/cumulative"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 	"github.com/nephoscope/nephoscope/processor/alarmprocessor/internal/metadata"
@@ -40,24 +40,19 @@ type alarmProcessor struct {
 	cfg       *Config
 	next      consumer.Metrics
 	telemetry *metadata.TelemetryBuilder
+	// converter and alarms are there from Start on.
 	converter *cloudwatch.Converter
 	alarms    alarms
 }
 
 var _ processor.Metrics = (*alarmProcessor)(nil)
 
-func newProcessor(set processor.Settings, cfg *Config, next consumer.Metrics, now func() time.Time) (*alarmProcessor, error) {
-	converter, err := cloudwatch.NewConverter(cloudwatch.ConverterConfig{
-		Account: cfg.AccountID, Region: cfg.Region, NamespaceTemplate: cfg.Metrics.Namespace, Now: now,
-	})
-	if err != nil {
-		return nil, err
-	}
+func newProcessor(set processor.Settings, cfg *Config, next consumer.Metrics) (*alarmProcessor, error) {
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
-	return &alarmProcessor{cfg: cfg, next: next, telemetry: telemetry, converter: converter}, nil
+	return &alarmProcessor{cfg: cfg, next: next, telemetry: telemetry}, nil
 }
 
 // Capabilities implements [consumer.Metrics].
@@ -65,6 +60,13 @@ func (*alarmProcessor) Capabilities() consumer.Capabilities { return consumer.Ca
 
 // Start finds the alarm extension.
 func (p *alarmProcessor) Start(_ context.Context, host component.Host) error {
+	var err error
+	p.converter, err = cloudwatch.NewConverter(cloudwatch.ConverterConfig{
+		Account: p.cfg.AccountID, Region: p.cfg.Region, NamespaceTemplate: p.cfg.Metrics.Namespace, Now: clock.Of(host),
+	})
+	if err != nil {
+		return err
+	}
 	ext, ok := host.GetExtensions()[p.cfg.Alarm]
 	if !ok {
 		return fmt.Errorf("extension %q not found: list it under service::extensions", p.cfg.Alarm)

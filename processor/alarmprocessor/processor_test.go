@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/processor"
@@ -23,6 +24,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/nephoscope/nephoscope/internal/clock/clocktest"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 	"github.com/nephoscope/nephoscope/processor/alarmprocessor/internal/metadata"
 	"github.com/nephoscope/nephoscope/processor/alarmprocessor/internal/metadatatest"
@@ -48,8 +50,9 @@ func TestConfig(t *testing.T) {
 	require.ErrorContains(t, err, `"region" must be the name of a region`)
 	require.ErrorContains(t, (&MetricsConfig{}).Validate(), `"namespace" must not be empty`)
 	require.ErrorContains(t, (&MetricsConfig{"{"}).Validate(), `"namespace": `)
-	_, err = newProcessor(componentSettings(), &Config{Metrics: MetricsConfig{"{"}}, consumertest.NewNop(), time.Now)
-	require.Error(t, err)
+	p, err := newProcessor(componentSettings(), &Config{Metrics: MetricsConfig{"{"}}, consumertest.NewNop())
+	require.NoError(t, err)
+	require.Error(t, p.Start(t.Context(), newTestHost()))
 }
 
 func componentSettings() processor.Settings {
@@ -72,9 +75,13 @@ var start = time.Date(2026, 9, 14, 5, 0, 0, 0, time.UTC)
 
 func startProcessor(tb testing.TB, set processor.Settings, a *testAlarms, next consumer.Metrics) *alarmProcessor {
 	tb.Helper()
-	p, err := newProcessor(set, createDefaultConfig().(*Config), next, func() time.Time { return start })
+	p, err := newProcessor(set, createDefaultConfig().(*Config), next)
 	require.NoError(tb, err)
-	require.NoError(tb, p.Start(tb.Context(), testHost{component.MustNewID("alarm"): a}))
+	time, err := clocktest.New(start).NewFactory().Create(tb.Context(), extensiontest.NewNopSettings(component.MustNewType(clocktest.Type)), nil)
+	require.NoError(tb, err)
+	require.NoError(tb, p.Start(tb.Context(), testHost{
+		component.MustNewID("alarm"): a, component.MustNewID(clocktest.Type): time,
+	}))
 	tb.Cleanup(func() { require.NoError(tb, p.Shutdown(context.Background())) })
 	return p
 }

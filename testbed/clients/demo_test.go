@@ -31,7 +31,8 @@ func TestDemo(t *testing.T) {
 		cmd.Dir = collector.Root()
 		cmd.Env = append(cleanEnvironment(),
 			"NEPHOSCOPE_DATA="+c.Data, "NEPHOSCOPE_AWS_ENDPOINT="+c.AWS, "NEPHOSCOPE_XRAY_ENDPOINT="+c.XRay,
-			"NEPHOSCOPE_EMF_ENDPOINT="+c.EMF, "NEPHOSCOPE_OTLP_GRPC_ENDPOINT="+c.OTLPgRPC, "NEPHOSCOPE_OTLP_HTTP_ENDPOINT="+c.OTLPHTTP)
+			"NEPHOSCOPE_EMF_ENDPOINT="+c.EMF, "NEPHOSCOPE_OTLP_GRPC_ENDPOINT="+c.OTLPgRPC, "NEPHOSCOPE_OTLP_HTTP_ENDPOINT="+c.OTLPHTTP,
+			"NEPHOSCOPE_NOTIFICATIONS_ENDPOINT="+c.Notifications)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		require.NoError(t, cmd.Run(), "%s", &out)

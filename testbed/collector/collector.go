@@ -38,6 +38,8 @@ type Collector struct {
 	EMF      string
 	OTLPgRPC string
 	OTLPHTTP string
+	// Notifications is where subscribers of topics confirm.
+	Notifications string
 
 	binary, config string
 	extraEnv       []string
@@ -83,10 +85,11 @@ func New(tb testing.TB, o Options) *Collector {
 	if o.Data == "" {
 		o.Data = tb.TempDir()
 	}
-	ports := freePorts(tb, 5)
+	ports := freePorts(tb, 6)
 	return &Collector{
 		Data: o.Data, binary: o.Binary, config: o.Config, extraEnv: o.Env,
 		AWS: ports[0], XRay: ports[1], EMF: ports[2], OTLPgRPC: ports[3], OTLPHTTP: ports[4],
+		Notifications: ports[5],
 	}
 }
 
@@ -112,6 +115,7 @@ func (c *Collector) Start(tb testing.TB) {
 		"NEPHOSCOPE_OTLP_GRPC_ENDPOINT="+c.OTLPgRPC,
 		"NEPHOSCOPE_AGENT_OTLP_ENDPOINT="+c.OTLPgRPC,
 		"NEPHOSCOPE_OTLP_HTTP_ENDPOINT="+c.OTLPHTTP,
+		"NEPHOSCOPE_NOTIFICATIONS_ENDPOINT="+c.Notifications,
 	)
 	c.cmd.Env = append(c.cmd.Env, c.extraEnv...)
 	if err := c.cmd.Start(); err != nil {

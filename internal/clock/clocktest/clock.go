@@ -21,6 +21,8 @@ type Clock struct {
 	mu      sync.Mutex
 	now     time.Time
 	waiting []*waiter
+	// more is closed when somebody begins to wait.
+	more chan struct{}
 }
 
 type waiter struct {
@@ -31,7 +33,7 @@ type waiter struct {
 var _ clock.Clock = (*Clock)(nil)
 
 // New returns a clock that shows now.
-func New(now time.Time) *Clock { return &Clock{now: now} }
+func New(now time.Time) *Clock { return &Clock{now: now, more: make(chan struct{})} }
 
 // Now implements [clock.Clock].
 func (c *Clock) Now() time.Time {
@@ -50,6 +52,8 @@ func (c *Clock) After(d time.Duration) (ch <-chan time.Time, stop func()) {
 		return w.c, func() {}
 	}
 	c.waiting = append(c.waiting, w)
+	close(c.more)
+	c.more = make(chan struct{})
 	return w.c, func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -61,7 +65,11 @@ func (c *Clock) After(d time.Duration) (ch <-chan time.Time, stop func()) {
 func (c *Clock) Add(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
+	c.set(c.now.Add(d))
+}
+
+func (c *Clock) set(now time.Time) {
+	c.now = now
 	c.waiting = slices.DeleteFunc(c.waiting, func(w *waiter) bool {
 		if w.at.After(c.now) {
 			return false
@@ -71,16 +79,37 @@ func (c *Clock) Add(d time.Duration) {
 	})
 }
 
-// Next is when the first of those wakes who wait. It is false when nobody waits.
-func (c *Clock) Next() (at time.Time, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, w := range c.waiting {
-		if !ok || w.at.Before(at) {
-			at, ok = w.at, true
+// Until lets time pass until it is then, and stops on the way whenever somebody wakes until somebody waits again: for one
+// who always waits for what is due next, nothing is late.
+func (c *Clock) Until(ctx context.Context, then time.Time) error {
+	for {
+		due, more := c.next(then)
+		if due {
+			return nil
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
-	return at, ok
+}
+
+// next moves to when the first of those wakes who wait, or to then. Nothing moves while nobody waits.
+func (c *Clock) next(then time.Time) (done bool, more <-chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.waiting) == 0 {
+		return false, c.more
+	}
+	first := slices.MinFunc(c.waiting, func(a, b *waiter) int { return a.at.Compare(b.at) }).at
+	if first.After(then) {
+		c.set(then)
+		return true, nil
+	}
+	more = c.more
+	c.set(first)
+	return false, more
 }
 
 // Type is that of the extension: a configuration lists "test_clock" under service::extensions.

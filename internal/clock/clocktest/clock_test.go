@@ -4,6 +4,8 @@
 package clocktest
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -17,18 +19,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestAfter(t *testing.T) {
 	start := time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
 	c := New(start)
-	_, ok := c.Next()
-	assert.False(t, ok)
 
 	at, stopAt := c.After(time.Minute)
 	defer stopAt()
 	later, stopLater := c.After(time.Hour)
 	never, stopNever := c.After(30 * time.Second)
 	stopNever()
-	due, ok := c.Next()
-	require.True(t, ok)
-	assert.Equal(t, start.Add(time.Minute), due)
-
 	c.Add(59 * time.Second)
 	assert.Empty(t, at)
 	c.Add(time.Second)
@@ -42,4 +38,35 @@ func TestAfter(t *testing.T) {
 	now, stopNow := c.After(0)
 	defer stopNow()
 	assert.Equal(t, c.Now(), <-now)
+}
+
+func TestUntil(t *testing.T) {
+	start := time.Date(2026, 1, 15, 10, 0, 0, 0, time.UTC)
+	c := New(start)
+	var woken []time.Time
+	stop := make(chan struct{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			wake, end := c.After(20 * time.Second)
+			select {
+			case at := <-wake:
+				woken = append(woken, at)
+			case <-stop:
+				end()
+				return
+			}
+		}
+	}()
+	require.NoError(t, c.Until(t.Context(), start.Add(70*time.Second)))
+	assert.Equal(t, start.Add(70*time.Second), c.Now())
+	close(stop)
+	<-done
+	assert.Equal(t, []time.Time{start.Add(20 * time.Second), start.Add(40 * time.Second), start.Add(time.Minute)}, woken)
+
+	ctx, cancel := context.WithCancelCause(t.Context())
+	gone := errors.New("gone")
+	cancel(gone)
+	require.ErrorIs(t, c.Until(ctx, start.Add(time.Hour)), gone, "nobody waits")
 }

@@ -193,7 +193,7 @@ func (p *points) appendPoints(data []byte, midnight int64, dists bool) error {
 	r := columnReader{data: data}
 	count := r.uvarint()
 	flags := r.bytes(1)
-	// A point takes four bytes at least: eight of its value.
+	// A point takes eight bytes at least, its value.
 	if r.bad || count == 0 || count > uint64(len(data))/8+1 {
 		return errBlock
 	}

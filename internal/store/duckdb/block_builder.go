@@ -36,15 +36,12 @@ func (e *Engine) settleMetrics() {
 			if e.stopCtx.Err() != nil {
 				return
 			}
-			e.mu.Lock()
-			over := f.day < today && f.writer == nil
-			settled := f.settled
-			e.mu.Unlock()
+			over, settled := e.claimSettled(f, today)
 			var err error
 			if !settled {
-				if err = e.buildBlocks(e.stopCtx, f, over); err == nil {
+				if err = e.buildBlocks(e.stopCtx, f, over); err != nil {
 					e.mu.Lock()
-					f.settled = over && f.writer == nil
+					f.settled = false
 					e.mu.Unlock()
 				}
 			}
@@ -56,6 +53,18 @@ func (e *Engine) settleMetrics() {
 			}
 		}
 	}
+}
+
+// claimSettled reports whether nobody writes a day that is over any more, and whether its blocks are known to be whole. Those of a
+// day that is over count as whole from now on: the next write, and a failure, say otherwise.
+func (e *Engine) claimSettled(f *dayFile, today day) (over, settled bool) {
+	whole := f.blocks.whole(e.cfg.Now())
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	over = f.day < today && f.writer == nil
+	settled = f.settled && whole
+	f.settled = over
+	return over, settled
 }
 
 // settleSoon wakes settleMetrics when the file has rows for another block.
@@ -98,11 +107,18 @@ func (e *Engine) buildBlocks(ctx context.Context, f *dayFile, all bool) error {
 		return err
 	}
 	if covered > rows {
-		return fmt.Errorf("blocks have %d rows of %d: %w", covered, rows, x.remove())
+		return errors.Join(fmt.Errorf("blocks have %d rows of %d", covered, rows), x.remove())
 	}
 	if err := os.MkdirAll(x.dir, 0o750); err != nil {
 		return err
 	}
+	// Names alone do not tell whose blocks they are.
+	v, err := x.view(id)
+	if err != nil {
+		return err
+	}
+	covered = v.covered
+	v.release()
 	for rows-covered >= e.cfg.blockRows || all && covered < rows {
 		n := min(rows-covered, 2*e.cfg.blockRows-1)
 		if err := e.buildBlock(ctx, f, id, covered, n); err != nil {
@@ -113,8 +129,11 @@ func (e *Engine) buildBlocks(ctx context.Context, f *dayFile, all bool) error {
 			return err
 		}
 	}
-	if all {
-		return e.mergeBlocks(ctx, f, id, true)
+	if now := e.cfg.Now(); all && x.mergeDue(now) {
+		if err := e.mergeBlocks(ctx, f, id, true); err != nil {
+			return err
+		}
+		x.setMerged(now)
 	}
 	return nil
 }
@@ -175,11 +194,14 @@ func (e *Engine) buildBlock(ctx context.Context, f *dayFile, id string, first, n
 	})
 }
 
+// pointBytes is about what a point takes in a block.
+const pointBytes = 16
+
 // writeBlock makes the file of a block and puts it into the index.
 func (e *Engine) writeBlock(f *dayFile, id string, first, rows int64, fill func(*blockWriter) error) (err error) {
 	x := f.blocks
 	path := filepath.Join(x.dir, blockName(first, rows))
-	if err := e.disk.check(); err != nil {
+	if err := e.disk.room(rows * pointBytes); err != nil {
 		return err
 	}
 	w, err := newBlockWriter(path + ".new")

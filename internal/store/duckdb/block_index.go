@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -32,7 +33,11 @@ type blockIndex struct {
 	loaded bool
 	id     string
 	list   []blockFile
+	merged time.Time // when all were made one
 }
+
+// mergeInterval is how often all blocks of a day that is over are made one again, should late data come in drop by drop.
+const mergeInterval = time.Hour
 
 // blockFile is a block on the disk, and in memory while it is used.
 type blockFile struct {
@@ -69,14 +74,15 @@ func (x *blockIndex) view(id string) (blockView, error) {
 		f := &x.list[i]
 		if f.mapped == nil {
 			s, err := openBlock(f.path, id, !f.verified)
-			if errors.Is(err, errBlock) || err == nil && (s.first != f.first || s.rows != f.rows) {
-				x.logger.Warn("a file of metric points is damaged and is made again", zap.String("file", f.path))
+			if errors.Is(err, errBlock) || errors.Is(err, os.ErrNotExist) || err == nil && (s.first != f.first || s.rows != f.rows) {
+				x.logger.Warn("a file of metric points is damaged or missing and is made again", zap.String("file", f.path))
+				x.drop(s)
 				x.cut(i)
 				break
 			}
-			if err != nil {
-				x.releaseAll(v.blocks)
-				return blockView{}, err
+			if err != nil { // the database has its points, too
+				x.logger.Warn("a file of metric points cannot be read", zap.String("file", f.path), zap.Error(err))
+				break
 			}
 			f.mapped, f.verified = s, true
 		}
@@ -137,7 +143,7 @@ func (x *blockIndex) remove() error {
 	for i := range x.list {
 		x.drop(x.list[i].mapped)
 	}
-	x.list, x.loaded = nil, false
+	x.list, x.loaded, x.merged = nil, false, time.Time{}
 	x.rows.Store(-1)
 	return os.RemoveAll(x.dir)
 }
@@ -161,6 +167,26 @@ func (x *blockIndex) covered(id string) (int64, error) {
 		return 0, err
 	}
 	return x.end(), nil
+}
+
+// whole is whether nothing is to be done: the blocks have all rows that the file is known to have, in one block unless all
+// were made one not long ago.
+func (x *blockIndex) whole(now time.Time) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.rows.Load() == x.end() && (len(x.list) <= 1 || now.Sub(x.merged) < mergeInterval)
+}
+
+func (x *blockIndex) mergeDue(now time.Time) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return now.Sub(x.merged) >= mergeInterval
+}
+
+func (x *blockIndex) setMerged(now time.Time) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.merged = now
 }
 
 // last is covered of what is loaded.
@@ -202,6 +228,9 @@ func (x *blockIndex) load(id string) error {
 	slices.SortFunc(found, func(a, b blockFile) int {
 		return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(b.rows, a.rows))
 	})
+	for i := range x.list { // of another file
+		x.drop(x.list[i].mapped)
+	}
 	x.list = nil
 	next := int64(0)
 	for _, f := range found {
@@ -213,8 +242,8 @@ func (x *blockIndex) load(id string) error {
 		next += f.rows
 	}
 	for _, path := range surplus {
-		if err := os.Remove(path); err != nil {
-			return err
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			x.logger.Warn("remove what is no file of metric points", zap.String("file", path), zap.Error(err))
 		}
 	}
 	x.id, x.loaded = id, true

@@ -56,14 +56,16 @@ type dayFile struct {
 	blocks       *blockIndex // metrics only; has its own lock
 }
 
+const bloomSuffix = ".bloom"
+
 func (e *Engine) newFile(s signal, d day) *dayFile {
 	path := filepath.Join(e.cfg.Directory, s.String(), d.String()+".db")
 	f := &dayFile{signal: s, day: d, path: path, alias: s.String() + "_" + d.start().Format("20060102")}
 	if s == signalLogs {
-		f.bloom = newBloomIndex(strings.TrimSuffix(path, ".db")+".bloom", e.cfg.Logger)
+		f.bloom = newBloomIndex(strings.TrimSuffix(path, ".db")+bloomSuffix, e.cfg.Logger)
 	}
 	if s == signalMetrics {
-		f.blocks = newBlockIndex(strings.TrimSuffix(path, ".db")+".points", e.cfg.Logger)
+		f.blocks = newBlockIndex(strings.TrimSuffix(path, ".db")+blockSuffix, e.cfg.Logger)
 	}
 	return f
 }
@@ -101,6 +103,7 @@ func (e *Engine) scanDirectory() error {
 		if err != nil {
 			return err
 		}
+		var sidecars []string
 		for _, entry := range entries {
 			name := entry.Name()
 			if strings.Contains(name, ".new") {
@@ -111,6 +114,7 @@ func (e *Engine) scanDirectory() error {
 			}
 			base, ok := strings.CutSuffix(name, ".db")
 			if !ok {
+				sidecars = append(sidecars, name)
 				continue
 			}
 			d, ok := parseDay(base)
@@ -122,8 +126,28 @@ func (e *Engine) scanDirectory() error {
 			f.exists = true
 			e.files[s][d] = f
 		}
+		if err := e.removeOrphans(s, dir, sidecars); err != nil {
+			return err
+		}
 	}
 	return syncDir(e.cfg.Directory)
+}
+
+// removeOrphans removes what was derived from day files that are gone: a crash came between.
+func (e *Engine) removeOrphans(s signal, dir string, names []string) error {
+	for _, name := range names {
+		for _, suffix := range []string{bloomSuffix, blockSuffix} {
+			base, ok := strings.CutSuffix(name, suffix)
+			d, isDay := parseDay(base)
+			if !ok || !isDay || e.files[s][d] != nil {
+				continue
+			}
+			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // filesIn lists the existing files of a signal with first <= day <= last, oldest first.

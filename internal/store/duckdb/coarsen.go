@@ -70,8 +70,11 @@ func (e *Engine) coarsen(ctx context.Context, f *dayFile) error {
 	}
 	if have < tier {
 		swapped, err := e.rewrite(ctx, f, id, tier)
-		if err != nil || !swapped {
+		if !swapped {
 			return err
+		}
+		if err != nil { // what is left over is found out by its id, and removed
+			e.cfg.Logger.Warn("metric points were summed up", zap.String("file", f.path), zap.Error(err))
 		}
 		e.cfg.Logger.Info("metric points summed up", zap.String("file", f.path), zap.Int64("seconds", tier))
 	}
@@ -103,6 +106,13 @@ func (s *snapshot) coarseness(ctx context.Context, f *dayFile) (int64, error) {
 func (e *Engine) rewrite(ctx context.Context, f *dayFile, id string, tier int64) (swapped bool, err error) {
 	f.blocks.building.Lock()
 	defer f.blocks.building.Unlock()
+	// Late data may have left several.
+	if err := e.mergeBlocks(ctx, f, id, true); err != nil {
+		return false, err
+	}
+	if err := e.disk.room(fileSize(f.path)); err != nil {
+		return false, err
+	}
 	tmp, alias := f.path+".new", "new_"+f.alias
 	defer func() {
 		for _, p := range []string{tmp, tmp + ".wal"} {
@@ -117,6 +127,9 @@ func (e *Engine) rewrite(ctx context.Context, f *dayFile, id string, tier int64)
 		}
 		return e.fillCoarse(ctx, s, f, id, tmp, alias, tier)
 	})
+	if errors.Is(err, errWanted) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -163,16 +176,30 @@ func (e *Engine) fillCoarse(ctx context.Context, s *snapshot, f *dayFile, id, tm
 	if err != nil {
 		return err
 	}
-	err = conn.Raw(func(raw any) error { return appendCoarse(ctx, raw.(*driver.Conn), v.blocks[0], f.day, alias, tier) })
+	err = conn.Raw(func(raw any) error { return e.appendCoarse(ctx, raw.(*driver.Conn), v.blocks[0], f, alias, tier) })
 	if err := errors.Join(err, conn.Close()); err != nil {
 		return err
 	}
-	return s.sameTotals(ctx, f.alias, alias)
+	if err := s.sameTotals(ctx, f.alias, alias); err != nil {
+		return err
+	}
+	// DETACH would do it, too, but keeps silent when it cannot.
+	_, err = s.inst.db.ExecContext(ctx, "CHECKPOINT "+alias)
+	return err
+}
+
+// errWanted ends the summing up of a file that somebody wants to write, or to take out of use: they need not wait for it.
+var errWanted = errors.New("the file is wanted for something else")
+
+func (e *Engine) wanted(f *dayFile) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return f.writer != nil || f.removed
 }
 
 // appendCoarse sums up series by series.
-func appendCoarse(ctx context.Context, conn *driver.Conn, b *block, d day, alias string, tier int64) (err error) {
-	midnight := d.start().Unix()
+func (e *Engine) appendCoarse(ctx context.Context, conn *driver.Conn, b *block, f *dayFile, alias string, tier int64) (err error) {
+	midnight := f.day.start().Unix()
 	sums := newMetricSums([]store.MetricQuery{{Start: midnight, End: midnight + sPerDay, Period: tier, Distribution: true}})
 	appender, err := driver.NewAppender(conn, alias, "", "points")
 	if err != nil {
@@ -182,8 +209,13 @@ func appendCoarse(ctx context.Context, conn *driver.Conn, b *block, d day, alias
 	var p points
 	var blob []byte
 	for i := range b.series() {
-		if i%256 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if i%256 == 0 {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if e.wanted(f) {
+				return errWanted
+			}
 		}
 		p.reset()
 		if err := p.appendPoints(b.columns(i), midnight, true); err != nil {
@@ -198,7 +230,7 @@ func appendCoarse(ctx context.Context, conn *driver.Conn, b *block, d day, alias
 		for j := range sums.run {
 			bucket := &sums.run[j]
 			var dist any
-			if _, uniform := bucket.Uniform(); !uniform && bucket.Distribution != unknown && storeDistribution(bucket.Distribution) {
+			if bucket.Distribution != unknown && storeDistribution(&bucket.StatisticSet, bucket.Distribution) {
 				if blob, err = bucket.Distribution.AppendBinary(blob[:0]); err != nil {
 					return err
 				}
@@ -268,8 +300,11 @@ func (e *Engine) swap(ctx context.Context, f *dayFile, tmp string) (bool, error)
 	if err := e.detachChanging(ctx, inst, f); err != nil {
 		return false, err
 	}
-	if _, err := os.Stat(f.path + ".wal"); err == nil {
-		return false, fmt.Errorf("%s has a log that is not folded", f.path)
+	// A log would be lost, or worse, be taken for one of the new file.
+	for _, path := range []string{f.path, tmp} {
+		if _, err := os.Stat(path + ".wal"); !errors.Is(err, os.ErrNotExist) {
+			return false, errors.Join(fmt.Errorf("%s has a log that is not folded", path), err)
+		}
 	}
 	if err := syncFile(tmp); err != nil {
 		return false, err
@@ -277,17 +312,12 @@ func (e *Engine) swap(ctx context.Context, f *dayFile, tmp string) (bool, error)
 	if err := os.Rename(tmp, f.path); err != nil {
 		return false, err
 	}
-	if err := syncDir(filepath.Dir(f.path)); err != nil {
-		return false, err
-	}
+	// From here on it is another file, whatever fails.
 	f.cache.reset()
-	if err := f.removeSidecars(); err != nil {
-		return false, err
-	}
 	e.mu.Lock()
 	f.settled = false
 	e.mu.Unlock()
-	return true, nil
+	return true, errors.Join(f.removeSidecars(), syncDir(filepath.Dir(f.path)))
 }
 
 func syncFile(path string) error {

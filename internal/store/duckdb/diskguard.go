@@ -58,6 +58,20 @@ func (g *diskGuard) check() error {
 	return nil
 }
 
+// room returns an error when so many more bytes would eat into the reserve. It refuses no writes: what asks can wait.
+func (g *diskGuard) room(bytes int64) error {
+	if err := g.check(); err != nil {
+		return err
+	}
+	if g.cfg.MinFreeDisk <= 0 {
+		return nil
+	}
+	if short := g.shortage(g.cfg.MinFreeDisk + bytes); short != "" {
+		return fmt.Errorf("%w: %s", store.ErrUnavailable, short)
+	}
+	return nil
+}
+
 // shortage says in words that less than need is free, or "".
 func (g *diskGuard) shortage(need int64) string {
 	if need <= 0 {

@@ -31,6 +31,9 @@ func (e *Engine) QueryMetrics(ctx context.Context, queries []store.MetricQuery) 
 		if q.Period <= 0 {
 			return nil, fmt.Errorf("metric query %d: period %d must be positive", i, q.Period)
 		}
+		if q.Start < -maxSeconds || q.Start > maxSeconds || q.Period > maxSeconds {
+			return nil, fmt.Errorf("metric query %d: start %d or period %d is out of bounds", i, q.Start, q.Period)
+		}
 		if q.Start >= q.End {
 			continue
 		}
@@ -68,6 +71,9 @@ func (e *Engine) QueryMetrics(ctx context.Context, queries []store.MetricQuery) 
 	sums.results(out)
 	return out, nil
 }
+
+// maxSeconds bounds what is asked for, so that nothing overflows: a hundred thousand years.
+const maxSeconds = 1 << 42
 
 func clampSeconds(s int64) int64 { return clampMs(min(max(s, -1<<50), 1<<50)*1000) / 1000 }
 
@@ -161,8 +167,8 @@ func pointsQuery(f *dayFile, queries []store.MetricQuery, uses []seriesUse, row 
 	for i, u := range uses {
 		q := &queries[u.query]
 		ids[i], places[i] = u.id, int32(i)
-		starts[i], ends[i], periods[i] = clampSeconds(q.Start), clampSeconds(q.End), q.Period
-		lo, hi = min(lo, starts[i]), max(hi, ends[i])
+		starts[i], ends[i], periods[i] = firstBucket(q), clampSeconds(q.End), q.Period
+		lo, hi = min(lo, clampSeconds(q.Start)), max(hi, ends[i])
 		minID, maxID = min(minID, u.id), max(maxID, u.id)
 	}
 	// The plain bounds are for the zone maps; the join alone would read everything.

@@ -81,10 +81,18 @@ func (m *metricSums) results(out [][]store.Bucket) {
 	}
 }
 
-// bucket is where the bucket of that number begins, counted from the query's Start as the database sees it.
+// firstBucket is where the first bucket of a query begins that may have points: there are none before 1970.
+func firstBucket(q *store.MetricQuery) int64 {
+	if q.Start >= 0 {
+		return clampSeconds(q.Start)
+	}
+	return q.Start + -q.Start/q.Period*q.Period
+}
+
+// bucket is where the bucket of that number begins, counted from the first.
 func (m *metricSums) bucket(query int, index int64) int64 {
 	q := &m.queries[query]
-	return q.Start + (index+(clampSeconds(q.Start)-q.Start)/q.Period)*q.Period
+	return firstBucket(q) + index*q.Period
 }
 
 // add adds statistics to the bucket of the run that begins at start.
@@ -164,7 +172,7 @@ func (m *metricSums) addBlocks(ctx context.Context, v *blockView, midnight int64
 			from, _ := slices.BinarySearch(p.ts, q.Start)
 			to, _ := slices.BinarySearch(p.ts, q.End)
 			if key := (unitOfQuery{u.query, u.unit}); m.fresh[key] == nil && to > from {
-				m.fresh[key] = make([]store.Bucket, 0, m.expected(q, midnight))
+				m.fresh[key] = make([]store.Bucket, 0, min(m.expected(q, midnight), int64(to-from)))
 			}
 			start := int64(0)
 			for j := from; j < to; j++ {

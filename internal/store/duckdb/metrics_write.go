@@ -268,7 +268,7 @@ func metricHash(tenant store.Tenant, m *cloudwatch.Metric) uint64 {
 
 func (s *metricSink) appendPoint(appender *driver.Appender, k pointKey, p *point) error {
 	var blob any
-	if _, uniform := p.stats.Uniform(); !uniform && storeDistribution(&p.dist) {
+	if storeDistribution(&p.stats, &p.dist) {
 		var err error
 		if s.blob, err = p.dist.AppendBinary(s.blob[:0]); err != nil {
 			return err
@@ -279,9 +279,15 @@ func (s *metricSink) appendPoint(appender *driver.Appender, k pointKey, p *point
 		p.stats.Maximum, sqldriver.Value(blob))
 }
 
-// storeDistribution reports whether the distribution tells something: it has samples that are not those of statistic
-// sets alone.
-func storeDistribution(d *cloudwatch.Distribution) bool { return d.Complete() || d.Len() > 0 }
+// storeDistribution reports whether the distribution tells something that the statistics do not imply: it has samples that
+// are not those of statistic sets alone.
+func storeDistribution(s *cloudwatch.StatisticSet, d *cloudwatch.Distribution) bool {
+	// Two half samples look like one between them, so that equal bounds are asked for.
+	if _, uniform := s.Uniform(); uniform && s.Minimum == s.Maximum {
+		return false
+	}
+	return d.Complete() || d.Len() > 0
+}
 
 func (s *metricSink) committed(firstRow int64) {
 	s.fresh = s.fresh[:0]

@@ -18,6 +18,8 @@ type Settings struct {
 	Getenv func(string) string
 	// Target is read when a command runs: flags of the program may change it until then.
 	Target *awsclient.Target
+	// Explain says what to do about an error of the AWS APIs.
+	Explain func(error) error
 }
 
 // NewCommand returns `neph alarms`.

@@ -115,6 +115,9 @@ func runBacktest(cmd *cobra.Command, s Settings, o backtestOptions, files []stri
 	}
 	defer func() { _ = closeSource() }() // only read
 	report, runErr := backtest.Run(ctx, settings, set)
+	if runErr != nil && len(o.data) == 0 && o.store == "" {
+		runErr = s.Explain(runErr)
+	}
 	if report == nil {
 		return runErr
 	}

@@ -59,6 +59,9 @@ func runTests(ctx context.Context, s Settings, o testOptions, files []string) er
 			out.Printf("%s %v\n\n", out.Color(terminal.ColorRed, "✗"), err)
 			continue
 		}
+		for _, n := range file.Set.Notes {
+			out.Printf("%s\n", out.Dim(fmt.Sprintf("note: %s:%d: %s", n.File, n.Line, n.Text)))
+		}
 		for i := range file.Tests {
 			if !pattern.MatchString(file.Tests[i].Name) {
 				continue

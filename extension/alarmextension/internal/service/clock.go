@@ -3,22 +3,21 @@
 
 package service
 
-import "time"
+import (
+	"time"
 
-// Clock tells the time, and when some of it has passed.
-type Clock interface {
-	Now() time.Time
-	// After sends when d has passed. stop ends that early.
-	After(d time.Duration) (c <-chan time.Time, stop func())
-}
+	"github.com/nephoscope/nephoscope/internal/clock"
+)
 
 // WallClock is the clock of the machine.
 type WallClock struct{}
 
-// Now implements [Clock].
+var _ clock.Clock = WallClock{}
+
+// Now implements [clock.Clock].
 func (WallClock) Now() time.Time { return time.Now() }
 
-// After implements [Clock].
+// After implements [clock.Clock].
 func (WallClock) After(d time.Duration) (c <-chan time.Time, stop func()) {
 	t := time.NewTimer(d)
 	return t.C, func() { t.Stop() }

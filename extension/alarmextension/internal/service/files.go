@@ -175,15 +175,12 @@ func (s *Service) removeOld(ctx context.Context, t cloudwatch.Tenant, set *defin
 		}
 	}
 	s.mu.Unlock()
-	slices.SortFunc(old, func(a, b journal.RowKey) int { return strings.Compare(a.Name, b.Name) })
 	for len(old) > 0 {
+		slices.SortFunc(old, func(a, b journal.RowKey) int { return strings.Compare(a.Name, b.Name) })
 		kept := map[journal.RowKey]error{}
-		for _, k := range old {
-			if err := s.removeRow(ctx, k); err != nil {
-				if errors.Is(err, ErrStorage) {
-					return err
-				}
-				kept[k] = err
+		for part := range slices.Chunk(old, filesAtOnce) {
+			if err := s.removeRows(ctx, part, kept); err != nil {
+				return err
 			}
 		}
 		if len(kept) == len(old) {
@@ -193,14 +190,31 @@ func (s *Service) removeOld(ctx context.Context, t cloudwatch.Tenant, set *defin
 			}
 			return nil
 		}
-		old = slices.SortedFunc(maps.Keys(kept), func(a, b journal.RowKey) int { return strings.Compare(a.Name, b.Name) })
+		old = slices.Collect(maps.Keys(kept))
 	}
 	return nil
 }
 
-func (s *Service) removeRow(ctx context.Context, k journal.RowKey) error {
-	if k.Kind == journal.RowMuteRule {
-		return s.DeleteMuteRule(ctx, k.Tenant, k.Name)
-	}
-	return s.DeleteAlarms(ctx, k.Tenant, []string{k.Name})
+// removeRows deletes alarms and mute rules, and notes why some could not be.
+func (s *Service) removeRows(ctx context.Context, rows []journal.RowKey, kept map[journal.RowKey]error) error {
+	return s.change(ctx, func(now time.Time) ([]alarm.Event, error) {
+		var all []alarm.Event
+		for _, k := range rows {
+			var events []alarm.Event
+			var err error
+			if k.Kind == journal.RowMuteRule {
+				if events, err = s.engine.DeleteMuteRule(k.Tenant, k.Name, now); err == nil {
+					s.disown(k)
+					s.changed[k] = struct{}{}
+				}
+			} else {
+				events, err = s.engine.Delete(k.Tenant, []string{k.Name}, now)
+			}
+			if err != nil {
+				kept[k] = err
+			}
+			all = append(all, events...)
+		}
+		return all, nil
+	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/nephoscope/nephoscope/extension/alarmextension/internal/journal"
 	"github.com/nephoscope/nephoscope/extension/alarmextension/internal/metadata"
 	"github.com/nephoscope/nephoscope/internal/actions"
+	"github.com/nephoscope/nephoscope/internal/clock"
 	"github.com/nephoscope/nephoscope/pkg/alarm"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
@@ -37,7 +38,7 @@ type Settings struct {
 	MaxUndelivered                 int
 	HistoryRetention               time.Duration
 
-	Clock     Clock
+	Clock     clock.Clock
 	Logger    *zap.Logger
 	Telemetry *metadata.TelemetryBuilder
 }

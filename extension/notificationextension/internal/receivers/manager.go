@@ -135,7 +135,8 @@ func (m *Manager) open(ctx context.Context) error {
 	m.silences.SetBroadcast(m.keptSilence.put)
 	m.silencer = silence.NewSilencer(m.silences, m.set.Logger, recorder)
 	m.groups = marker.NewGroupMarker()
-	m.alerts, err = mem.NewAlerts(m.ctx, gcInterval, 0, m.silencer, m.set.Logger, recorder, m.registry, featurecontrol.NoopFlags{})
+	m.alerts, err = mem.NewAlerts( //nolint:contextcheck // it lives on after Start
+		m.ctx, gcInterval, 0, m.silencer, m.set.Logger, recorder, m.registry, featurecontrol.NoopFlags{})
 	if err != nil {
 		return err
 	}

@@ -88,8 +88,13 @@ func (s *Store) Commit(f func(*Change)) error { return s.Begin(f)() }
 func (s *Store) run() {
 	defer close(s.done)
 	for range s.wake {
-		for s.commitSome() { //nolint:revive // the work is in the condition
-		}
+		s.commitAll()
+	}
+}
+
+func (s *Store) commitAll() {
+	for more := true; more; {
+		more = s.commitSome()
 	}
 }
 
@@ -145,7 +150,6 @@ func (s *Store) Close(ctx context.Context) error {
 		return nil
 	}
 	<-s.done
-	for s.commitSome() { //nolint:revive // the work is in the condition
-	}
+	s.commitAll() //nolint:contextcheck // what has begun ends
 	return s.client.Close(ctx)
 }

@@ -41,7 +41,7 @@ func newFixture(t *testing.T) *fixture {
 	f.Service, err = Open(t.Context(), Settings{
 		Store: store, URL: func(region string) string { return "http://" + region }, Logger: zap.NewNop(),
 		Now: func() time.Time { return f.now }, MaxTopics: 10, MaxSubscriptions: 10, RetryDelayScale: 1,
-		Enqueue: func(items []*queue.Item, also func(*records.Change)) error {
+		Enqueue: func(_ context.Context, items []*queue.Item, also func(*records.Change)) error {
 			f.items = append(f.items, items...)
 			if also == nil {
 				return nil

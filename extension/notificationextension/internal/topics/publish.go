@@ -32,11 +32,7 @@ func (s *Service) publishOperation(ctx context.Context, in *api.PublishInput) (*
 	case arn == "":
 		return nil, sns.Invalid("TopicArn or TargetArn Reason: no value for required parameter")
 	}
-	attributes, err := attributesOf(in.MessageAttributes)
-	if err != nil {
-		return nil, err
-	}
-	m, err := sns.NewMessage(value(in.Message), in.Subject, value(in.MessageStructure), attributes)
+	m, err := sns.NewMessage(value(in.Message), in.Subject, value(in.MessageStructure), attributesOf(in.MessageAttributes))
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +49,7 @@ func (s *Service) publishOperation(ctx context.Context, in *api.PublishInput) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := s.set.Enqueue(items, nil); err != nil {
+	if err := s.set.Enqueue(ctx, items, nil); err != nil {
 		return nil, err
 	}
 	return &api.PublishOutput{MessageId: &id, SequenceNumber: s.sequenceNumber(t)}, nil
@@ -86,10 +82,7 @@ func (s *Service) sequenceNumber(t *topic) *string {
 	return &n
 }
 
-func attributesOf(given map[string]types.MessageAttributeValue) (sns.Attributes, error) {
-	if len(given) == 0 {
-		return nil, nil //nolint:nilnil // there are none
-	}
+func attributesOf(given map[string]types.MessageAttributeValue) sns.Attributes {
 	out := make(sns.Attributes, len(given))
 	for name, a := range given {
 		v := sns.Attribute{DataType: value(a.DataType)}
@@ -100,7 +93,7 @@ func attributesOf(given map[string]types.MessageAttributeValue) (sns.Attributes,
 		}
 		out[name] = v
 	}
-	return out, nil
+	return out
 }
 
 // Publish makes the deliveries of a message to the topic's subscribers.
@@ -195,7 +188,7 @@ func (s *Service) publishBatch(ctx context.Context, in *api.PublishBatchInput) (
 			return nil, err
 		}
 	}
-	return out, s.set.Enqueue(items, nil)
+	return out, s.set.Enqueue(ctx, items, nil)
 }
 
 // queryCode is what awsQuery calls the error of an entry.
@@ -245,11 +238,7 @@ func validBatchID(id string) bool {
 }
 
 func (s *Service) publishEntry(t *topic, e *types.PublishBatchRequestEntry) (string, []*queue.Item, error) {
-	attributes, err := attributesOf(e.MessageAttributes)
-	if err != nil {
-		return "", nil, err
-	}
-	m, err := sns.NewMessage(value(e.Message), e.Subject, value(e.MessageStructure), attributes)
+	m, err := sns.NewMessage(value(e.Message), e.Subject, value(e.MessageStructure), attributesOf(e.MessageAttributes))
 	if err != nil {
 		return "", nil, err
 	}

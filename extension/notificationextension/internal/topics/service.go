@@ -25,7 +25,7 @@ import (
 type Settings struct {
 	Store *records.Store
 	// Enqueue accepts deliveries, with a change of the store that becomes durable with them.
-	Enqueue func(items []*queue.Item, also func(*records.Change)) error
+	Enqueue func(ctx context.Context, items []*queue.Item, also func(*records.Change)) error
 	// URL is how subscribers in a region reach the endpoint, without a slash at the end.
 	URL func(region string) string
 	// Client posts to subscribers.

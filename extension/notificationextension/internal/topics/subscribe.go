@@ -76,7 +76,7 @@ func (s *Service) subscribe(ctx context.Context, in *api.SubscribeInput) (*api.S
 	if err := pending.parse(); err != nil {
 		return nil, err
 	}
-	if err := s.sendConfirmation(t, &pending, sns.SubscriptionConfirmation); err != nil {
+	if err := s.sendConfirmation(ctx, t, &pending, sns.SubscriptionConfirmation); err != nil {
 		return nil, err
 	}
 	s.add(t, &pending)
@@ -118,7 +118,7 @@ func newToken() string {
 }
 
 // sendConfirmation keeps a subscription and has its subscriber told how to confirm or restore it. The lock is held.
-func (s *Service) sendConfirmation(t *topic, sub *subscription, typ sns.Type) error {
+func (s *Service) sendConfirmation(ctx context.Context, t *topic, sub *subscription, typ sns.Type) error {
 	base := s.set.URL(t.arn.Region)
 	e := &sns.Envelope{
 		Type: typ, MessageID: newID(), TopicARN: t.ARN, Token: sub.Token,
@@ -143,7 +143,7 @@ func (s *Service) sendConfirmation(t *topic, sub *subscription, typ sns.Type) er
 	if err != nil {
 		return err
 	}
-	return s.set.Enqueue([]*queue.Item{item}, put)
+	return s.set.Enqueue(ctx, []*queue.Item{item}, put)
 }
 
 func (s *Service) confirmSubscription(ctx context.Context, in *api.ConfirmSubscriptionInput) (*api.ConfirmSubscriptionOutput, error) {
@@ -245,7 +245,7 @@ func (s *Service) unsubscribe(ctx context.Context, in *api.UnsubscribeInput) err
 	deleted := *sub
 	deleted.State = stateDeleted
 	deleted.Token, deleted.TokenExpires = newToken(), s.set.Now().Add(tokenLife)
-	if err := s.sendConfirmation(t, &deleted, sns.UnsubscribeConfirmation); err != nil {
+	if err := s.sendConfirmation(ctx, t, &deleted, sns.UnsubscribeConfirmation); err != nil {
 		return fmt.Errorf("unsubscribe %s: %w", sub.ARN, err)
 	}
 	s.add(t, &deleted)

@@ -4,7 +4,9 @@
 package backtest
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -106,7 +108,7 @@ func (v *evaluator) phasesAt(step int64) ([]*phases, error) {
 		return p, nil
 	}
 	if v.direct {
-		return nil, fmt.Errorf("statistics from the API were read for an alarm that is evaluated at other times")
+		return nil, errors.New("statistics from the API were read for an alarm that is evaluated at other times")
 	}
 	out := make([]*phases, len(v.inputs))
 	for i := range v.inputs {
@@ -217,7 +219,8 @@ func (v *evaluator) runSlow(ctx context.Context, rule *alarm.Rule, fill func(*al
 	var out []Transition
 	var w alarm.Window
 	last := alarm.Status{State: alarm.StateInsufficientData}
-	env := &alarm.Env{Tenant: v.tenant, Bands: v.bands, Insights: v.insights}
+	sources := &recording{bands: v.bands, insights: v.insights}
+	env := &alarm.Env{Tenant: v.tenant, Bands: sources, Insights: sources}
 	data := make([][]alarm.Point, len(v.inputs))
 	for now := range func(yield func(time.Time) bool) { v.times(rule, yield) } {
 		if err := ctx.Err(); err != nil {
@@ -227,11 +230,11 @@ func (v *evaluator) runSlow(ctx context.Context, rule *alarm.Rule, fill func(*al
 		fill(&w, data)
 		res := rule.Evaluate(ctx, now, w, data, last, env)
 		if res.EvaluationState == alarm.EvaluationFailure || res.EvaluationState == alarm.EvaluationError {
-			reason := res.Reason
-			if reason == "" {
-				reason = last.Reason
+			why := sources.err
+			if why == nil {
+				why = errors.New(cmp.Or(res.Reason, last.Reason))
 			}
-			return nil, fmt.Errorf("at %s: %s: %s", now.UTC().Format(time.RFC3339), res.EvaluationState, reason)
+			return nil, fmt.Errorf("at %s: %s: %w", now.UTC().Format(time.RFC3339), res.EvaluationState, why)
 		}
 		if rule.MultiSeries() {
 			env.Contributors = alarming(res.Contributors)
@@ -245,6 +248,24 @@ func (v *evaluator) runSlow(ctx context.Context, rule *alarm.Rule, fill func(*al
 		}
 	}
 	return out, nil
+}
+
+// recording keeps the last error of the sources: an evaluation says that there was one, and not which.
+type recording struct {
+	bands    alarm.BandSource
+	insights alarm.InsightsSource
+	err      error
+}
+
+func (r *recording) Band(ctx context.Context, q *alarm.BandQuery, lower, upper []float64) error {
+	r.err = r.bands.Band(ctx, q, lower, upper)
+	return r.err
+}
+
+func (r *recording) Insights(ctx context.Context, q *alarm.InsightsQuery) (alarm.InsightsResult, error) {
+	var result alarm.InsightsResult
+	result, r.err = r.insights.Insights(ctx, q)
+	return result, r.err
 }
 
 func alarming(list []alarm.ContributorResult) []alarm.Contributor {

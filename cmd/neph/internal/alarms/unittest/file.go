@@ -211,9 +211,34 @@ func Read(path string) (*File, error) {
 	}
 	file, err := parse(path, data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, located(path, err)
 	}
 	return file, nil
+}
+
+// lineError is what is wrong in a line of the file.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
+// located puts the place before each error.
+func located(path string, err error) error {
+	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the list itself, not what it wraps
+		var out []error
+		for _, e := range all.Unwrap() {
+			out = append(out, located(path, e))
+		}
+		return errors.Join(out...)
+	}
+	var at *lineError
+	if errors.As(err, &at) {
+		return fmt.Errorf("%s:%d: %w", path, at.line, at.err)
+	}
+	return fmt.Errorf("%s: %w", path, err)
 }
 
 func parse(path string, data []byte) (*File, error) {
@@ -239,18 +264,26 @@ func parse(path string, data []byte) (*File, error) {
 	}
 	tests := child(document.Content[0], "tests")
 	var errs []error
+	phase, err := duration("phase", raw.Phase, simulation.DefaultPhase)
+	if err == nil && (phase < 0 || phase >= time.Minute) {
+		err = errors.New("phase must be from 0s to 59s")
+	}
+	if err != nil {
+		errs = append(errs, &lineError{child(document.Content[0], "phase").Line, err})
+	}
 	names := map[string]bool{}
 	for i := range raw.Tests {
 		node := tests.Content[i]
 		test, err := raw.test(&raw.Tests[i], node, file)
 		if err == nil && names[test.Name] {
-			err = fmt.Errorf("line %d: another test has the name %q", node.Line, test.Name)
+			err = &lineError{node.Line, fmt.Errorf("another test has the name %q", test.Name)}
 		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		names[test.Name] = true
+		test.phase = phase
 		file.Tests = append(file.Tests, *test)
 	}
 	return file, errors.Join(errs...)
@@ -373,5 +406,3 @@ func item(n *yaml.Node, i int) *yaml.Node {
 	}
 	return n
 }
-
-var phaseDefault = simulation.DefaultPhase

@@ -19,11 +19,11 @@ import (
 
 // test checks a test. All that is wrong is reported together.
 func (r *rawFile) test(raw *rawTest, node *yaml.Node, file *File) (*Test, error) {
-	t := &Test{Name: raw.Name, Line: node.Line, start: DefaultStart, phase: phaseDefault}
+	t := &Test{Name: raw.Name, Line: node.Line, start: DefaultStart}
 	var errs []error
 	check := func(line int, err error) {
 		if err != nil {
-			errs = append(errs, fmt.Errorf("line %d: %w", line, err))
+			errs = append(errs, &lineError{line, err})
 		}
 	}
 	if t.Name == "" {
@@ -37,16 +37,11 @@ func (r *rawFile) test(raw *rawTest, node *yaml.Node, file *File) (*Test, error)
 		t.start = start.UTC()
 		check(child(node, "start").Line, err)
 	}
-	if r.Phase != "" {
-		phase, err := duration("phase", r.Phase, 0)
-		t.phase = phase
-		check(node.Line, err)
-		if phase < 0 || phase >= time.Minute {
-			check(node.Line, errors.New("phase must be from 0s to 59s"))
-		}
-	}
 	interval, err := duration("interval", cmp.Or(raw.Interval, r.Interval), DefaultInterval)
-	check(node.Line, err)
+	if err != nil {
+		check(child(node, "interval").Line, err)
+		interval = DefaultInterval
+	}
 	list := child(node, "series")
 	for i := range raw.Series {
 		s, err := raw.Series[i].read(interval)
@@ -75,7 +70,7 @@ func (r *rawFile) test(raw *rawTest, node *yaml.Node, file *File) (*Test, error)
 	}
 	t.finish()
 	if t.end.Sub(t.start) > maxDuration {
-		return nil, fmt.Errorf("line %d: the test lasts longer than %s", node.Line, maxDuration)
+		return nil, &lineError{node.Line, fmt.Errorf("the test lasts longer than %s", maxDuration)}
 	}
 	return t, nil
 }
