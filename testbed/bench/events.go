@@ -77,7 +77,8 @@ func (g *eventGenerator) next(tsMs int64) (msg []byte, group, stream int, level,
 	}
 	g.n++
 
-	b := append(g.buf[:0], `{"time":`...)
+	b := g.buf[:0]
+	b = append(b, `{"time":`...)
 	b = strconv.AppendInt(b, tsMs, 10)
 	b = append(b, `,"level":"`...)
 	b = append(b, level...)

@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -30,8 +31,6 @@ import (
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/xray"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/duckdb/duckdb-go/v2"
 	"github.com/stretchr/testify/require"
 
@@ -55,9 +54,7 @@ func signed(ctx context.Context, client *http.Client, signer *v4.Signer, c *coll
 	if err != nil {
 		return err
 	}
-	for k, v := range header {
-		req.Header[k] = v
-	}
+	maps.Copy(req.Header, header)
 	sum := sha256.Sum256(body)
 	creds := aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}
 	if err := signer.SignHTTP(ctx, creds, req, hex.EncodeToString(sum[:]), service, "us-east-1", time.Now()); err != nil {
@@ -67,7 +64,7 @@ func signed(ctx context.Context, client *http.Client, signer *v4.Signer, c *coll
 	if err != nil {
 		return err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		return err
@@ -221,10 +218,10 @@ func appendStraight(t *testing.T, n int) float64 {
 	connector, err := duckdb.NewConnector("", nil)
 	require.NoError(t, err)
 	db := sql.OpenDB(connector)
-	defer db.Close()
+	defer func() { _ = db.Close() }()
 	conn, err := db.Conn(t.Context())
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	for _, q := range []string{
 		"SET storage_compatibility_version='latest'", "SET wal_autocheckpoint='64MB'", "SET memory_limit='512MB'", "SET threads=2",
 		fmt.Sprintf("ATTACH '%s' AS d (ROW_GROUP_SIZE 30720)", filepath.Join(dir, "d.db")),
@@ -309,32 +306,9 @@ func TestPutMetricData(t *testing.T) {
 	c.Stop(t)
 }
 
-// metricBodies captures what the SDK sends: header, path and one body per worker.
-func metricBodies(t *testing.T, c *collector.Collector, n, perBody int) (http.Header, string, [][]byte) {
+// metricBodies is what the SDK sends: header, path and one body per worker.
+func metricBodies(t *testing.T, c *collector.Collector, n, perBody int) (header http.Header, path string, bodies [][]byte) {
 	t.Helper()
-	var header http.Header
-	var path string
-	var bodies [][]byte
-	capture := middleware.FinalizeMiddlewareFunc("capture", func(ctx context.Context, in middleware.FinalizeInput, _ middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		req := in.Request.(*smithyhttp.Request)
-		body, err := io.ReadAll(req.GetStream())
-		if err != nil {
-			return middleware.FinalizeOutput{}, middleware.Metadata{}, err
-		}
-		bodies = append(bodies, body)
-		header = http.Header{}
-		for _, k := range []string{"Content-Type", "Smithy-Protocol", "Accept", "X-Amzn-Query-Mode"} {
-			if v := req.Header.Values(k); v != nil {
-				header[k] = v
-			}
-		}
-		path = req.URL.Path
-		return middleware.FinalizeOutput{Result: &cloudwatch.PutMetricDataOutput{}}, middleware.Metadata{}, nil
-	})
-	client := cloudwatch.NewFromConfig(c.AWSConfig(), func(o *cloudwatch.Options) {
-		o.DisableRequestCompression = true
-		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return s.Finalize.Add(capture, middleware.Before) })
-	})
 	now := time.Now()
 	for w := range n {
 		data := make([]cwtypes.MetricDatum, perBody)
@@ -345,8 +319,12 @@ func metricBodies(t *testing.T, c *collector.Collector, n, perBody int) (http.He
 				Dimensions: []cwtypes.Dimension{{Name: aws.String("host"), Value: aws.String(fmt.Sprintf("h%d", i))}},
 			}
 		}
-		_, err := client.PutMetricData(t.Context(), &cloudwatch.PutMetricDataInput{Namespace: aws.String("bench"), MetricData: data})
-		require.NoError(t, err)
+		var body []byte
+		header, path, body = captured(t, c, func(ctx context.Context, client *cloudwatch.Client) error {
+			_, err := client.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{Namespace: aws.String("bench"), MetricData: data})
+			return err
+		})
+		bodies = append(bodies, body)
 	}
 	require.Equal(t, "application/cbor", header.Get("Content-Type"))
 	return header, path, bodies
@@ -359,7 +337,7 @@ func TestXRayUDP(t *testing.T) {
 	c := start(t)
 	conn, err := net.Dial("udp", c.XRay)
 	require.NoError(t, err)
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	now := time.Now()
 	idle := c.CPUTime(t)
 	begin := time.Now()

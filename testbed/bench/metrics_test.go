@@ -7,6 +7,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -207,7 +208,7 @@ func captured(t *testing.T, c *collector.Collector, call func(context.Context, *
 	return header, path, body
 }
 
-var errCaptured = fmt.Errorf("captured")
+var errCaptured = errors.New("captured")
 
 // timed is the median time until the whole answer is here, not decoded.
 func timed(t *testing.T, c *collector.Collector, in *cloudwatch.GetMetricDataInput) time.Duration {

@@ -198,7 +198,7 @@ func fill(t *testing.T, dir string, day time.Time) {
 func openDay(t *testing.T, dir string, day time.Time) *sql.DB {
 	t.Helper()
 	var file string
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+	require.NoError(t, filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if err == nil && strings.Contains(path, "logs") && strings.Contains(path, day.Format("2006-01-02")) &&
 			(strings.HasSuffix(path, ".db") || strings.HasSuffix(path, ".duckdb")) {
 			file = path
@@ -226,7 +226,7 @@ func count(t *testing.T, db *sql.DB, query string) int {
 	t.Helper()
 	rows, err := db.QueryContext(t.Context(), query)
 	require.NoError(t, err)
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	cols, err := rows.Columns()
 	require.NoError(t, err)
 	values := make([]any, len(cols))

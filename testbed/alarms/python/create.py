@@ -18,6 +18,7 @@ if "alarms" in sys.argv:
         AlarmName="high-cpu", AlarmDescription="The web server is busy",
         Namespace="AWS/EC2", MetricName="CPUUtilization", Dimensions=[{"Name": "InstanceId", "Value": "i-0123456789abcdef0"}],
         Statistic="Average", Period=300, EvaluationPeriods=3, Threshold=80, ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="missing",  # Terraform's default
         AlarmActions=[topic], OKActions=[topic],
         Tags=[{"Key": "severity", "Value": "warning"}, {"Key": "runbook", "Value": "https://runbooks.example.com/high-cpu"}])
 
