@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -97,24 +98,34 @@ func TestPutErrors(t *testing.T) {
 		change        func(*cw.PutMetricAlarmInput)
 		code, message string
 	}{
-		"nothing": {func(in *cw.PutMetricAlarmInput) { in.EvaluationPeriods = nil }, "ValidationError",
-			"1 validation error detected: Value null at 'evaluationPeriods' failed to satisfy constraint: Member must not be null"},
+		"nothing": {
+			func(in *cw.PutMetricAlarmInput) { in.EvaluationPeriods = nil }, "ValidationError",
+			"1 validation error detected: Value null at 'evaluationPeriods' failed to satisfy constraint: Member must not be null",
+		},
 		"empty texts": {func(in *cw.PutMetricAlarmInput) {
 			in.Namespace, in.Period, in.DatapointsToAlarm = aws.String(""), aws.Int32(0), aws.Int32(0)
 		}, "ValidationError", "3 validation errors detected: " +
 			"Value '' at 'namespace' failed to satisfy constraint: Member must have length greater than or equal to 1; " +
 			"Value '0' at 'period' failed to satisfy constraint: Member must have value greater than or equal to 1; " +
 			"Value '0' at 'datapointsToAlarm' failed to satisfy constraint: Member must have value greater than or equal to 1"},
-		"two statistics": {func(in *cw.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p90") }, "ValidationError",
-			"PutMetricAlarm request can not be made with both Statistic and ExtendedStatistic parameters. Only one of them should be present"},
-		"no percentile": {func(in *cw.PutMetricAlarmInput) { in.Statistic, in.ExtendedStatistic = "", aws.String("p101") }, "InvalidParameterValue",
-			"The value p101 for parameter ExtendedStatistic is not supported."},
-		"metric and metrics": {func(in *cw.PutMetricAlarmInput) { in.Metrics = math("").Metrics }, "ValidationError",
-			"MetricName should not be set if list of Metrics is set."},
-		"action": {func(in *cw.PutMetricAlarmInput) {
-			in.AlarmActions, in.ActionsEnabled = []string{"not-an-arn"}, aws.Bool(false)
-		}, "ValidationError",
-			"Invalid arn syntax: not-an-arn"},
+		"two statistics": {
+			func(in *cw.PutMetricAlarmInput) { in.ExtendedStatistic = aws.String("p90") }, "ValidationError",
+			"PutMetricAlarm request can not be made with both Statistic and ExtendedStatistic parameters. Only one of them should be present",
+		},
+		"no percentile": {
+			func(in *cw.PutMetricAlarmInput) { in.Statistic, in.ExtendedStatistic = "", aws.String("p101") }, "InvalidParameterValue",
+			"The value p101 for parameter ExtendedStatistic is not supported.",
+		},
+		"metric and metrics": {
+			func(in *cw.PutMetricAlarmInput) { in.Metrics = math("").Metrics }, "ValidationError",
+			"MetricName should not be set if list of Metrics is set.",
+		},
+		"action": {
+			func(in *cw.PutMetricAlarmInput) {
+				in.AlarmActions, in.ActionsEnabled = []string{"not-an-arn"}, aws.Bool(false)
+			}, "ValidationError",
+			"Invalid arn syntax: not-an-arn",
+		},
 		"reserved tag": {func(in *cw.PutMetricAlarmInput) {
 			in.Tags = []types.Tag{{Key: aws.String("Aws:x"), Value: aws.String("")}}
 		}, "AccessDenied", `The provided tag keys must not start with any case of "aws:"`},
@@ -124,8 +135,10 @@ func TestPutErrors(t *testing.T) {
 		"warm-up": {func(in *cw.PutMetricAlarmInput) {
 			in.WarmUpConfiguration = &types.WarmUpConfiguration{WarmUpPeriodDurationInMinutes: aws.Int32(1)}
 		}, "NotImplemented", "The parameter WarmUpConfiguration is not implemented."},
-		"tag propagation": {func(in *cw.PutMetricAlarmInput) { in.ActionConfiguration = &types.ActionConfiguration{} }, "NotImplemented",
-			"The parameter ActionConfiguration (tags in notifications) is not implemented."},
+		"tag propagation": {
+			func(in *cw.PutMetricAlarmInput) { in.ActionConfiguration = &types.ActionConfiguration{} }, "NotImplemented",
+			"The parameter ActionConfiguration (tags in notifications) is not implemented.",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := h.api.PutMetricAlarm(t.Context(), put("new", c.change))
@@ -252,10 +265,14 @@ func TestDescribeErrors(t *testing.T) {
 		in      *cw.DescribeAlarmsInput
 		message string
 	}{
-		{&cw.DescribeAlarmsInput{MaxRecords: aws.Int32(101)},
-			"1 validation error detected: Value '101' at 'maxRecords' failed to satisfy constraint: Member must have value less than or equal to 100"},
-		{&cw.DescribeAlarmsInput{StateValue: "INVALID"},
-			"1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"},
+		{
+			&cw.DescribeAlarmsInput{MaxRecords: aws.Int32(101)},
+			"1 validation error detected: Value '101' at 'maxRecords' failed to satisfy constraint: Member must have value less than or equal to 100",
+		},
+		{
+			&cw.DescribeAlarmsInput{StateValue: "INVALID"},
+			"1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]",
+		},
 	} {
 		_, err := h.api.DescribeAlarms(t.Context(), c.in)
 		requireCode(t, err, "ValidationError", c.message)
@@ -264,7 +281,7 @@ func TestDescribeErrors(t *testing.T) {
 	requireCode(t, err, "InvalidNextToken", "Invalid NextToken : invalid-token")
 
 	for i := range 3 {
-		h.put(fmt.Sprint(i))
+		h.put(strconv.Itoa(i))
 	}
 	out, err := h.api.DescribeAlarms(t.Context(), &cw.DescribeAlarmsInput{MaxRecords: aws.Int32(1)})
 	require.NoError(t, err)
@@ -451,7 +468,7 @@ func TestTags(t *testing.T) {
 	h.put("a", func(in *cw.PutMetricAlarmInput) { in.Tags = []types.Tag{tag("k", "1"), tag("l", "2")} })
 	var many []types.Tag
 	for i := range 60 {
-		many = append(many, tag(fmt.Sprint(i), ""))
+		many = append(many, tag(strconv.Itoa(i), ""))
 	}
 	h.put("a", func(in *cw.PutMetricAlarmInput) { in.Tags, in.Threshold = many, aws.Float64(1) })
 	_, err := h.api.PutMetricAlarm(t.Context(), put("b", func(in *cw.PutMetricAlarmInput) { in.Tags = many }))

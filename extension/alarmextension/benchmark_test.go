@@ -87,6 +87,7 @@ func BenchmarkRestart(b *testing.B) {
 	host := h.host
 	h.stop()
 	delete(host, alarmID)
+	h.dispatcher.set(func(d *testDispatcher) { d.onResult = nil })
 	h.server, h.api = nil, nil
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -123,7 +123,7 @@ func (x *alarms) open(ctx context.Context, host component.Host) (*service.Servic
 		}
 		settings.Reader = reader
 		settings.Insights = &alarm.ReaderInsights{Reader: reader}
-		settings.Bands = &alarmdata.Bands{Models: anomaly.NewModels(anomaly.Settings{Reader: reader})}
+		settings.Bands = &alarmdata.Bands{Models: anomaly.NewModels(anomaly.Settings{Reader: reader, Configurations: detectors(host)})}
 	}
 	ext, ok := host.GetExtensions()[x.cfg.Storage]
 	if !ok {
@@ -142,6 +142,16 @@ func (x *alarms) open(ctx context.Context, host component.Host) (*service.Servic
 		return nil, fmt.Errorf("open the alarms in %q: %w", x.cfg.Storage, err)
 	}
 	return s, nil
+}
+
+// detectors returns the extension that knows how anomaly detectors are configured, nil when none does.
+func detectors(host component.Host) anomaly.Configurations {
+	for _, ext := range host.GetExtensions() {
+		if c, ok := ext.(anomaly.Configurations); ok {
+			return c
+		}
+	}
+	return nil
 }
 
 // Ready begins to evaluate and to deliver: every processor and receiver is there by now.
@@ -191,6 +201,15 @@ func (x *alarms) Observe(t cloudwatch.Tenant, data []cloudwatch.Datum) {
 	if s := x.service.Load(); s != nil {
 		s.Observe(t, data)
 	}
+}
+
+// Alarm returns the alarm of a name, for those that draw alarms.
+func (x *alarms) Alarm(t cloudwatch.Tenant, name string) (alarm.View, bool) {
+	s := x.service.Load()
+	if s == nil {
+		return alarm.View{}, false
+	}
+	return s.Engine().Alarm(t, name)
 }
 
 // errNotRunning is of a receiver that starts before the extension or after it has stopped.

@@ -315,13 +315,13 @@ func optionalName(name string) *string {
 }
 
 // requireCode checks an error's code, and its message when one is given.
-func requireCode(t testing.TB, err error, code string, message ...string) {
-	t.Helper()
+func requireCode(tb testing.TB, err error, code string, message ...string) {
+	tb.Helper()
 	var api smithy.APIError
-	require.ErrorAs(t, err, &api)
-	assert.Equal(t, code, api.ErrorCode(), api.ErrorMessage())
+	require.ErrorAs(tb, err, &api)
+	assert.Equal(tb, code, api.ErrorCode(), api.ErrorMessage())
 	if len(message) > 0 {
-		assert.Equal(t, message[0], api.ErrorMessage())
+		assert.Equal(tb, message[0], api.ErrorMessage())
 	}
 }
 

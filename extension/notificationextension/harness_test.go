@@ -4,6 +4,7 @@
 package notificationextension
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -124,10 +125,25 @@ func (c *collector) serveAPI(ext extension.Extension) {
 	srv := httptest.NewServer(mux)
 	c.t.Cleanup(srv.Close)
 	c.sns = sns.NewFromConfig(aws.Config{
-		Region: region, BaseEndpoint: &srv.URL, HTTPClient: srv.Client(),
+		Region: region, BaseEndpoint: &srv.URL, HTTPClient: wholeBodies{srv.Client()},
 		Credentials: credentials.NewStaticCredentialsProvider(account, "secret", ""),
 		Retryer:     func() aws.Retryer { return aws.NopRetryer{} },
 	})
+}
+
+// wholeBodies sends bodies that can be read after they were closed. The SDK closes them as soon as there is an answer, which
+// on loopback may be before the transport has seen their end: it then gives up the connection, and the answer with it.
+type wholeBodies struct{ *http.Client }
+
+func (w wholeBodies) Do(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			return nil, err
+		}
+		req.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return w.Client.Do(req)
 }
 
 func (c *collector) topic(name string) string {

@@ -92,6 +92,24 @@ func TestReceiverOfRoute(t *testing.T) {
 	assert.Equal(t, "warning", doc["payload"].(m)["severity"])
 }
 
+func TestSlackThatIsTooBusy(t *testing.T) {
+	slack := record(t)
+	n := 0
+	slack.answerBy(func(request) (int, string) {
+		if n++; n < 4 {
+			return http.StatusTooManyRequests, strings.Repeat("slow down ", 10<<20/10)
+		}
+		return http.StatusOK, "ok"
+	})
+	cfg := fast(t)
+	cfg.Alertmanager = m{"receivers": []any{m{"name": "oncall", "slack_configs": []any{m{"api_url": slack.URL, "channel": "#ops"}}}}}
+	cfg.Routes = []RouteConfig{{ARN: pagerTopic, Receiver: "oncall"}}
+	c := start(t, cfg)
+	c.dispatch(action("1", pagerTopic, "cpu", alarm.StateAlarm))
+	require.NoError(t, c.result().Err)
+	assert.Len(t, slack.requests, 4)
+}
+
 func TestPartsOfActionFailAlone(t *testing.T) {
 	slack, hook := record(t), record(t)
 	slack.answerWith(http.StatusBadRequest, "no")

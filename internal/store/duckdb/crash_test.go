@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,8 +24,11 @@ import (
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
 
-// crashDirEnv makes the test binary a writer that is to be killed.
-const crashDirEnv = "NEPHOSCOPE_CRASH_DIR"
+// crashDirEnv makes the test binary a writer that is to be killed, crashRunEnv one of metrics alone: it is the number of the run.
+const (
+	crashDirEnv = "NEPHOSCOPE_CRASH_DIR"
+	crashRunEnv = "NEPHOSCOPE_CRASH_RUN"
+)
 
 // crashWriter writes all signals to two days from several goroutines, and prints a line for each acknowledged call.
 func crashWriter() {
@@ -124,10 +129,10 @@ func TestKill(t *testing.T) {
 }
 
 // killWriter runs a writer for a moment, kills it and returns what it acknowledged.
-func killWriter(t *testing.T, dir string) (acked []string) {
+func killWriter(t *testing.T, dir string, env ...string) (acked []string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), crashDirEnv+"="+dir)
+	cmd.Env = append(append(os.Environ(), crashDirEnv+"="+dir), env...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -150,4 +155,122 @@ func killWriter(t *testing.T, dir string) (acked []string) {
 	wg.Wait()
 	require.Error(t, cmd.Wait())
 	return acked
+}
+
+// Of a crashAger's data.
+const (
+	crashWriters = 4
+	crashDays    = 3
+	crashHours   = 3
+)
+
+// crashAger writes metrics now and then, while time flies: blocks are made, put together and summed up all the time.
+func crashAger(run string) {
+	n, err := strconv.Atoi(run)
+	if err != nil {
+		panic(err)
+	}
+	begin := time.Now()
+	e, err := Open(context.Background(), Config{
+		Directory: os.Getenv(crashDirEnv), MinFreeDisk: -1, IdleClose: 5 * time.Millisecond, blockRows: 32,
+		// A run is twelve days or so. The first ones see minutes, the last ones hours.
+		Now: func() time.Time {
+			return noon.Add(time.Duration(n) * 12 * 24 * time.Hour).Add(time.Since(begin) * 1_000_000)
+		},
+	})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	for w := range crashWriters {
+		go func() {
+			rng := rand.New(rand.NewPCG(uint64(n), uint64(w)))
+			for {
+				d, hour := rng.Int64N(crashDays), rng.Int64N(crashHours)
+				at := dayOfMs(noonMs).start().Unix() + d*sPerDay + hour*3600 + rng.Int64N(3600)
+				x := datum(metric("m", "w", strconv.Itoa(w)), at, float64(rng.IntN(5)))
+				if err := e.WriteMetrics(context.Background(), tenant, []cloudwatch.Datum{x}); err != nil {
+					fmt.Fprintln(os.Stderr, err)
+					os.Exit(1)
+				}
+				_, _ = fmt.Fprintf(os.Stdout, "acked %d %d %d\n", w, d, hour)
+				if rng.IntN(20) == 0 {
+					time.Sleep(time.Duration(rng.IntN(120)) * time.Millisecond) // or no day would ever be left alone
+				}
+			}
+		}()
+	}
+	select {}
+}
+
+// TestKillWhileMetricsAge kills processes while they make blocks and sum days up. Nothing that was acknowledged may be lost, and
+// nothing may count twice.
+func TestKillWhileMetricsAge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	dir := t.TempDir()
+	const runs = 8
+	acked := map[string]float64{}
+	for run := range runs {
+		for _, line := range killWriter(t, dir, crashRunEnv+"="+strconv.Itoa(run)) {
+			acked[line]++
+		}
+	}
+	cfg := testConfig(t)
+	cfg.Directory, cfg.IdleClose, cfg.blockRows = dir, 5*time.Millisecond, 32
+	cfg.Now = func() time.Time { return noon.Add(runs * 12 * 24 * time.Hour) }
+	e := openEngine(t, cfg)
+	midnight := dayOfMs(noonMs).start().Unix()
+	check := func() {
+		t.Helper()
+		for w := range crashWriters {
+			total, known := 0.0, 0.0
+			for d := range int64(crashDays) {
+				got, err := e.QueryMetrics(t.Context(), []store.MetricQuery{{
+					Tenant: tenant, Metric: metric("m", "w", strconv.Itoa(w)), Period: 3600, Distribution: true,
+					Start: midnight + d*sPerDay, End: midnight + (d+1)*sPerDay,
+				}})
+				require.NoError(t, err)
+				have := map[int64]float64{}
+				for i := range got[0] {
+					b := &got[0][i]
+					have[(b.Start-midnight-d*sPerDay)/3600] = b.SampleCount
+					total += b.SampleCount
+					require.InDelta(t, b.SampleCount, b.Distribution.Count(), 0)
+				}
+				for hour := range int64(crashHours) {
+					n := acked[fmt.Sprintf("%d %d %d", w, d, hour)]
+					require.GreaterOrEqual(t, have[hour], n, "writer %d, day %d, hour %d", w, d, hour)
+					known += n
+				}
+			}
+			// A writer may have died after a commit, before it said so; what it said it waited for.
+			require.LessOrEqual(t, total, known+runs, "writer %d", w)
+		}
+	}
+	check()
+	for _, f := range e.filesIn(signalMetrics, minDay, maxDay) {
+		require.NoError(t, e.read(t.Context(), []*dayFile{f}, func(ctx context.Context, s *snapshot) error {
+			period, err := s.coarseness(ctx, f)
+			t.Logf("%v: %d seconds", f.day, period)
+			return err
+		}))
+	}
+	waitUntil(t, func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		for _, f := range e.files[signalMetrics] {
+			if f.coarse < 3600 {
+				return false
+			}
+		}
+		return true
+	})
+	check()
+	entries, err := os.ReadDir(filepath.Join(dir, "metrics"))
+	require.NoError(t, err)
+	for _, entry := range entries {
+		require.NotContains(t, entry.Name(), ".new")
+	}
 }

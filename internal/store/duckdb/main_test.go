@@ -16,6 +16,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if run := os.Getenv(crashRunEnv); run != "" {
+		crashAger(run)
+		return
+	}
 	if os.Getenv(crashDirEnv) != "" {
 		crashWriter()
 		return

@@ -25,12 +25,18 @@ const (
 		`"actionsSuppressorWaitPeriod":120,"actionsSuppressorExtensionPeriod":0`
 )
 
+// exactly compares documents with the order of their keys.
+func exactly(t *testing.T, want, got string) {
+	t.Helper()
+	assert.Equal(t, want, got)
+}
+
 func TestLambda(t *testing.T) {
 	e := scalarEvent(t)
-	assert.Equal(t, `{"source":"aws.cloudwatch","alarmArn":"arn:aws:cloudwatch:us-east-1:111111111111:alarm:cpu","accountId":"111111111111",`+
+	exactly(t, `{"source":"aws.cloudwatch","alarmArn":"arn:aws:cloudwatch:us-east-1:111111111111:alarm:cpu","accountId":"111111111111",`+
 		`"time":"2026-02-26T10:14:11.423+0000","region":"us-east-1","alarmData":{"alarmName":"cpu",`+scalarStates+
 		`"configuration":{`+scalarMetrics+`}}}`, Lambda(e))
-	assert.Equal(t, `{"source":"aws.cloudwatch","alarmArn":"arn:aws:cloudwatch:us-east-1:111111111111:alarm:cpu","accountId":"111111111111",`+
+	exactly(t, `{"source":"aws.cloudwatch","alarmArn":"arn:aws:cloudwatch:us-east-1:111111111111:alarm:cpu","accountId":"111111111111",`+
 		`"time":"2026-02-26T10:14:11.423+0000","region":"us-east-1","alarmData":{"alarmName":"cpu",`+
 		`"alarmContributor":{"id":"0123456789abcdef","attributes":{"InstanceId":"i-1"}},`+
 		`"state":{"value":"ALARM","reason":"after","timestamp":"2026-02-26T10:14:11.423+0000"},`+
@@ -39,7 +45,7 @@ func TestLambda(t *testing.T) {
 		AlarmData struct{ Configuration json.RawMessage }
 	}
 	require.NoError(t, json.Unmarshal([]byte(Lambda(compositeEvent(t))), &composite))
-	assert.Equal(t, "{"+compositeConfiguration+"}", string(composite.AlarmData.Configuration))
+	exactly(t, "{"+compositeConfiguration+"}", string(composite.AlarmData.Configuration))
 }
 
 func TestScalarQueryID(t *testing.T) {
@@ -58,7 +64,7 @@ func TestStateChangeEvents(t *testing.T) {
 	const envelope = `{"version":"0","id":"the-id","detail-type":"CloudWatch Alarm State Change","source":"aws.cloudwatch",` +
 		`"account":"111111111111","time":"2026-02-26T10:14:11Z","region":"us-east-1","resources":["arn:aws:cloudwatch:us-east-1:111111111111:alarm:`
 	e := scalarEvent(t)
-	assert.Equal(t, envelope+`cpu"],"detail":{"alarmName":"cpu",`+scalarStates+`"configuration":{`+scalarMetrics+`}}}`,
+	exactly(t, envelope+`cpu"],"detail":{"alarmName":"cpu",`+scalarStates+`"configuration":{`+scalarMetrics+`}}}`,
 		EventBridge(e, "the-id").JSON())
 
 	e.Muted = &alarm.MuteWindow{RuleARN: "rule", Start: at(t, "2026-02-26T10:00:00.000"), End: at(t, "2026-02-26T11:00:00.000")}
@@ -100,7 +106,7 @@ func TestConfigurationChangeEvents(t *testing.T) {
 	}
 	e := scalarEvent(t)
 	e.Kind, e.New, e.Old = alarm.EventCreated, e.Old, alarm.Status{}
-	assert.Equal(t, `{"alarmName":"cpu","operation":"create","state":{"value":"INSUFFICIENT_DATA","timestamp":"2026-02-26T10:14:00.123+0000"},`+
+	exactly(t, `{"alarmName":"cpu","operation":"create","state":{"value":"INSUFFICIENT_DATA","timestamp":"2026-02-26T10:14:00.123+0000"},`+
 		`"configuration":`+fullConfiguration+`}`, detail(e))
 
 	e.Kind, e.Old = alarm.EventUpdated, e.New
@@ -108,14 +114,14 @@ func TestConfigurationChangeEvents(t *testing.T) {
 	before.Metric, before.ActionsEnabled, before.Description = new(*before.Metric), false, new("")
 	before.Metric.Threshold, before.Metric.WallClock = new(1e10), &alarm.WallClockWindow{Timezone: "Europe/Berlin"}
 	e.Previous = &before
-	assert.Equal(t, `{"alarmName":"cpu","operation":"update","state":{"value":"INSUFFICIENT_DATA","timestamp":"2026-02-26T10:14:00.123+0000"},`+
+	exactly(t, `{"alarmName":"cpu","operation":"update","state":{"value":"INSUFFICIENT_DATA","timestamp":"2026-02-26T10:14:00.123+0000"},`+
 		`"configuration":`+fullConfiguration+`,"previousConfiguration":{"evaluationPeriods":3,"datapointsToAlarm":2,"threshold":1.0E10,`+
 		`"comparisonOperator":"GreaterThanThreshold","treatMissingData":"missing","evaluationWindow":{"wallClockWindow":{"timezone":"Europe/Berlin"}},`+
 		`"alarmName":"cpu","description":"",`+scalarMetrics+`,"actionsEnabled":false,"timestamp":"2026-02-26T10:14:00.123+0000","okActions":[],`+
 		`"alarmActions":["arn:aws:sns:us-east-1:111111111111:topic"],"insufficientDataActions":[]}}`, detail(e))
 
 	e.Kind, e.New = alarm.EventDeleted, alarm.Status{}
-	assert.Equal(t, `{"alarmName":"cpu","operation":"delete","state":{"value":"INSUFFICIENT_DATA","reason":"Unchecked: Initial alarm creation",`+
+	exactly(t, `{"alarmName":"cpu","operation":"delete","state":{"value":"INSUFFICIENT_DATA","reason":"Unchecked: Initial alarm creation",`+
 		`"timestamp":"2026-02-26T10:14:00.123+0000"},"configuration":`+fullConfiguration+`}`, detail(e))
 
 	c := compositeEvent(t)

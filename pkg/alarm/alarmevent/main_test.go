@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const topic = "arn:aws:sns:us-east-1:111111111111:topic"
 
-func at(t testing.TB, text string) time.Time {
+func at(t *testing.T, text string) time.Time {
 	t.Helper()
 	v, err := time.Parse("2006-01-02T15:04:05.000", text)
 	require.NoError(t, err)
@@ -26,7 +26,8 @@ func at(t testing.TB, text string) time.Time {
 }
 
 // scalarEvent is the change of the alarm of a recorded notification.
-func scalarEvent(t testing.TB) *alarm.Event {
+func scalarEvent(t *testing.T) *alarm.Event {
+	t.Helper()
 	created, changed := at(t, "2026-02-26T10:14:00.123"), at(t, "2026-02-26T10:14:11.423")
 	e := &alarm.Event{
 		Kind: alarm.EventStateChanged, Time: changed,
@@ -55,7 +56,8 @@ func scalarEvent(t testing.TB) *alarm.Event {
 	return e
 }
 
-func queriesEvent(t testing.TB) *alarm.Event {
+func queriesEvent(t *testing.T) *alarm.Event {
+	t.Helper()
 	e := scalarEvent(t)
 	e.Alarm = &alarm.Definition{
 		Name: "math", Description: new("m1 and a half"), ActionsEnabled: true, AlarmActions: []string{topic},
@@ -72,7 +74,8 @@ func queriesEvent(t testing.TB) *alarm.Event {
 	return e
 }
 
-func compositeEvent(t testing.TB) *alarm.Event {
+func compositeEvent(t *testing.T) *alarm.Event {
+	t.Helper()
 	e := scalarEvent(t)
 	child := "arn:aws:cloudwatch:us-east-1:111111111111:alarm:cpu"
 	e.ARN = "arn:aws:cloudwatch:us-east-1:111111111111:alarm:both"
@@ -88,7 +91,8 @@ func compositeEvent(t testing.TB) *alarm.Event {
 	return e
 }
 
-func contributorEvent(t testing.TB) *alarm.Event {
+func contributorEvent(t *testing.T) *alarm.Event {
+	t.Helper()
 	e := scalarEvent(t)
 	e.Kind = alarm.EventContributorChanged
 	e.Contributor = &alarm.Contributor{

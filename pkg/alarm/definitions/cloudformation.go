@@ -123,12 +123,12 @@ func (t *template) declareResources(f *field) []*resource {
 			continue
 		}
 		r := &resource{id: item.key, line: item.line, condition: item.value.get("Condition"), properties: item.value.get("Properties")}
-		if typ := item.value.get("Type"); typ != nil && typ.scalar() {
-			r.typ = typ.text
-		} else {
+		typ := item.value.get("Type")
+		if typ == nil || !typ.scalar() {
 			t.l.fail(t.file, item.line, "%s: Type is required", item.key)
 			continue
 		}
+		r.typ = typ.text
 		if r.properties == nil || r.properties.kind == kindNull {
 			r.properties = &value{kind: kindMap, line: item.line}
 		}
@@ -183,7 +183,7 @@ func (t *template) physicalName(id string) string { return t.l.StackName + "-" +
 
 // evalProperties evaluates a map or list with a problem for each property that cannot be told.
 func (t *template) evalProperties(source Source, path string, v *value) *value {
-	if name, _, ok := v.only(); v.kind == kindMap && !(ok && isFunction(name)) {
+	if name, _, ok := v.only(); v.kind == kindMap && (!ok || !isFunction(name)) {
 		out := &value{kind: kindMap, line: v.line, fields: make([]field, 0, len(v.fields))}
 		for _, f := range v.fields {
 			if f.value = t.evalProperties(source, strings.TrimPrefix(path+"."+f.key, "."), f.value); f.value != nil {

@@ -71,8 +71,10 @@ func (t *template) checkParameter(name, typ, text string, declaration *value) er
 		n       float64
 		atLeast bool
 	}{
-		{"MinValue", number, true}, {"MaxValue", number, false},
-		{"MinLength", float64(utf8.RuneCountInString(text)), true}, {"MaxLength", float64(utf8.RuneCountInString(text)), false},
+		{"MinValue", number, true},
+		{"MaxValue", number, false},
+		{"MinLength", float64(utf8.RuneCountInString(text)), true},
+		{"MaxLength", float64(utf8.RuneCountInString(text)), false},
 	} {
 		v := declaration.get(c.key)
 		if v == nil {

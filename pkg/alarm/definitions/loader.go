@@ -226,8 +226,8 @@ func (l *loader) failedFrom(d *decoder, before int) bool {
 		return true
 	}
 	// Problems of an alarm are next to each other.
-	for i := len(l.problems.list) - 1; i >= 0; i-- {
-		if p := &l.problems.list[i]; p.File == d.source.File && p.Name == d.source.Name {
+	for _, p := range slices.Backward(l.problems.list) {
+		if p.File == d.source.File && p.Name == d.source.Name {
 			return true
 		}
 	}

@@ -42,7 +42,7 @@ func (l *loader) addNativeItems(file string, f *field, add func(source Source, n
 		if function, line := findFunction(v); function != "" {
 			l.problems.add(Problem{
 				File: file, Line: line, Name: source.Name,
-				Message: fmt.Sprintf("%s is a function of CloudFormation templates, and this file is none: it has no Resources", function),
+				Message: function + " is a function of CloudFormation templates, and this file is none: it has no Resources",
 			})
 			return
 		}

@@ -5,6 +5,7 @@ package definitions
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,11 +62,20 @@ const (
 )
 
 var topLevel = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-	{Type: "terraform"}, {Type: "provider", LabelNames: []string{"name"}}, {Type: "variable", LabelNames: []string{"name"}},
-	{Type: "locals"}, {Type: "output", LabelNames: []string{"name"}}, {Type: "module", LabelNames: []string{"name"}},
-	{Type: "resource", LabelNames: []string{"type", "name"}}, {Type: "data", LabelNames: []string{"type", "name"}},
-	{Type: "ephemeral", LabelNames: []string{"type", "name"}}, {Type: "moved"}, {Type: "import"}, {Type: "removed"},
-	{Type: "check", LabelNames: []string{"name"}}, {Type: "action", LabelNames: []string{"type", "name"}},
+	{Type: "terraform"},
+	{Type: "provider", LabelNames: []string{"name"}},
+	{Type: "variable", LabelNames: []string{"name"}},
+	{Type: "locals"},
+	{Type: "output", LabelNames: []string{"name"}},
+	{Type: "module", LabelNames: []string{"name"}},
+	{Type: "resource", LabelNames: []string{"type", "name"}},
+	{Type: "data", LabelNames: []string{"type", "name"}},
+	{Type: "ephemeral", LabelNames: []string{"type", "name"}},
+	{Type: "moved"},
+	{Type: "import"},
+	{Type: "removed"},
+	{Type: "check", LabelNames: []string{"name"}},
+	{Type: "action", LabelNames: []string{"type", "name"}},
 }}
 
 func (l *loader) module(file string) *module {
@@ -303,9 +313,7 @@ func (m *module) readVariables(named map[string]cty.Value) {
 			}
 		}
 	}
-	for name, v := range named {
-		m.given[name] = v
-	}
+	maps.Copy(m.given, named)
 	for name, text := range m.l.Variables {
 		if m.variables[name] == nil {
 			continue

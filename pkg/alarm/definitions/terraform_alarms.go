@@ -4,6 +4,7 @@
 package definitions
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,9 +42,7 @@ var commonArguments = map[string]string{
 }
 
 func withCommon(more map[string]string) map[string]string {
-	for k, v := range commonArguments {
-		more[k] = v
-	}
+	maps.Copy(more, commonArguments)
 	return more
 }
 

@@ -120,7 +120,7 @@ func (m *module) eachInstances(r *tfResource, a *hcl.Attribute) {
 		}
 		r.broken = cannotTell("%s", why)
 		return
-	case shallow.IsNull() || !(t.IsMapType() || t.IsObjectType() || t.IsSetType() && t.ElementType() == cty.String):
+	case shallow.IsNull(), !t.IsMapType() && !t.IsObjectType() && (!t.IsSetType() || t.ElementType() != cty.String):
 		r.broken = cannotTell("for_each of %s must be a map, or a set of strings", r.address)
 		return
 	case shallow.LengthInt() > maxInstances:

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -201,11 +200,12 @@ func TestTerraformBounds(t *testing.T) {
 	alarmWith := func(expression string) string {
 		return "resource \"aws_cloudwatch_composite_alarm\" \"c\" {\n  alarm_name = \"c\"\n  alarm_rule = " + expression + "\n}\n"
 	}
-	doubling := "locals {\n  l0 = \"0123456789\"\n"
+	var locals strings.Builder
+	locals.WriteString("locals {\n  l0 = \"0123456789\"\n")
 	for i := 1; i < 60; i++ {
-		doubling += fmt.Sprintf("  l%d = \"${local.l%d}${local.l%d}\"\n", i, i-1, i-1)
+		fmt.Fprintf(&locals, "  l%d = \"${local.l%d}${local.l%d}\"\n", i, i-1, i-1)
 	}
-	doubling += "}\n"
+	doubling := locals.String() + "}\n"
 	for want, text := range map[string]string{
 		"is larger than":           doubling + alarmWith("local.l59"),
 		"nested deeper than":       alarmWith(strings.Repeat("(", 500) + "1" + strings.Repeat(")", 500)),
@@ -221,9 +221,10 @@ func TestTerraformBounds(t *testing.T) {
 }
 
 func chain(n int) string {
-	text := "locals {\n  c0 = \"TRUE\"\n"
+	var text strings.Builder
+	text.WriteString("locals {\n  c0 = \"TRUE\"\n")
 	for i := 1; i < n; i++ {
-		text += "  c" + strconv.Itoa(i) + " = local.c" + strconv.Itoa(i-1) + "\n"
+		fmt.Fprintf(&text, "  c%d = local.c%d\n", i, i-1)
 	}
-	return text + "}\n"
+	return text.String() + "}\n"
 }

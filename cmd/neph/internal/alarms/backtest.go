@@ -187,7 +187,7 @@ func (o *backtestOptions) open(ctx context.Context, s Settings, to *backtest.Set
 				alarms = append(alarms, d)
 			}
 		}
-		files, err := backtest.NewFiles(to.Tenant, alarms, o.metrics)
+		files, err := backtest.NewFiles(to.Tenant, alarms, o.metrics) //nolint:contextcheck // it reads nothing
 		if err != nil {
 			return nil, err
 		}

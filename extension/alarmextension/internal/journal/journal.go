@@ -6,6 +6,7 @@ package journal
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -198,9 +199,7 @@ func (j *Journal) undo(p *plan) {
 
 func (j *Journal) apply(c *Change, p *plan) {
 	j.mu.Lock()
-	for k, slot := range p.newRows {
-		j.where[k] = slot
-	}
+	maps.Copy(j.where, p.newRows)
 	for _, k := range c.Delete {
 		delete(j.where, k)
 	}

@@ -109,7 +109,7 @@ func (j *Journal) loadSlots(ctx context.Context, s *slots, count uint32, each fu
 			return fmt.Errorf("read %s…: %w", ops[0].Key, err)
 		}
 		for i, op := range ops {
-			slot := from + uint32(i) //nolint:gosec // fewer than maxRead
+			slot := from + uint32(i)
 			if op.Value == nil {
 				s.giveBack(slot)
 				continue

@@ -124,10 +124,10 @@ func (s *Service) deliverEvents(ctx context.Context, entries []*journal.Entry) e
 	defer r.busy.Done()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(until, cancel)()
+	defer context.AfterFunc(until, cancel)() //nolint:contextcheck // of the registration
 	err := taker.ConsumeLogs(ctx, s.records(entries))
 	if err != nil && consumererror.IsPermanent(err) {
-		s.givenUp(journal.SinkEvents, len(entries))
+		s.countGivenUp(ctx, journal.SinkEvents, len(entries))
 		s.logger.Error("the pipeline refused events of alarms for good", zap.Error(err))
 		return nil
 	}

@@ -76,7 +76,7 @@ func (s *Service) Advance(ctx context.Context) error {
 	telemetry.ExtensionAlarmEvaluationLag.Record(ctx, now.Sub(due).Seconds())
 	events := s.engine.Advance(ctx, now)
 	telemetry.ExtensionAlarmEvaluationDuration.Record(ctx, s.Now().Sub(now).Seconds())
-	s.stage(events)
+	s.stage(ctx, events)
 	if len(events) > 0 {
 		s.logger.Debug("alarms were evaluated", zap.Int("events", len(events)))
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -166,7 +167,7 @@ func (s *Service) change(ctx context.Context, f func(now time.Time) ([]alarm.Eve
 	if err != nil {
 		return err
 	}
-	s.stage(events)
+	s.stage(ctx, events)
 	// It has happened: that the client went away does not undo it.
 	return s.flush(context.WithoutCancel(ctx))
 }
@@ -217,9 +218,12 @@ func (s *Service) flush(ctx context.Context) error {
 
 // givenUp counts what waited for too long.
 func (s *Service) givenUp(sink journal.Sink, entries int) {
-	s.set.Telemetry.ExtensionAlarmGivenUp.Add(context.Background(), int64(entries),
-		metric.WithAttributes(attribute.String("sink", sink.String())))
+	s.countGivenUp(context.Background(), sink, entries)
 	s.logger.Error("transitions of alarms were given up: too many wait", zap.Stringer("sink", sink), zap.Int("entries", entries))
+}
+
+func (s *Service) countGivenUp(ctx context.Context, sink journal.Sink, entries int) {
+	s.set.Telemetry.ExtensionAlarmGivenUp.Add(ctx, int64(entries), metric.WithAttributes(attribute.String("sink", sink.String())))
 }
 
 // States counts the alarms in each state.
@@ -227,9 +231,7 @@ func (s *Service) States() map[alarm.State]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	counts := map[alarm.State]int64{alarm.StateOK: 0, alarm.StateAlarm: 0, alarm.StateInsufficientData: 0}
-	for state, n := range s.states {
-		counts[state] = n
-	}
+	maps.Copy(counts, s.states)
 	return counts
 }
 

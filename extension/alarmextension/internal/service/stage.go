@@ -16,11 +16,11 @@ import (
 )
 
 // stage makes entries of events.
-func (s *Service) stage(events []alarm.Event) {
+func (s *Service) stage(ctx context.Context, events []alarm.Event) {
 	for i := range events {
 		e := &events[i]
 		k := alarmKey(e)
-		s.count(e)
+		s.count(ctx, e)
 		if e.Kind == alarm.EventCreated && s.owned[k] == nil {
 			s.own(k, slices.Clone(e.Alarm.Tags), false)
 		}
@@ -49,7 +49,7 @@ func alarmKey(e *alarm.Event) journal.RowKey {
 }
 
 // count keeps the numbers of alarms by state.
-func (s *Service) count(e *alarm.Event) {
+func (s *Service) count(ctx context.Context, e *alarm.Event) {
 	switch e.Kind {
 	case alarm.EventCreated:
 		s.states[e.New.State]++
@@ -61,7 +61,7 @@ func (s *Service) count(e *alarm.Event) {
 		}
 		s.states[e.Old.State]--
 		s.states[e.New.State]++
-		s.set.Telemetry.ExtensionAlarmTransitions.Add(context.Background(), 1,
+		s.set.Telemetry.ExtensionAlarmTransitions.Add(ctx, 1,
 			metric.WithAttributes(attribute.String("state", string(e.New.State))))
 	}
 }

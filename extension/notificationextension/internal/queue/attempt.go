@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -89,7 +90,7 @@ func (q *Queue) failed(e *entry, out Outcome, took time.Duration) {
 	dead := *e.Item
 	q.mu.Unlock()
 	dead.Attempts++
-	dead.LastError = out.Err.Error()
+	dead.LastError = errorText(out.Err)
 	if err := q.set.DeadLetter(&dead, now); err != nil {
 		q.set.DeadLetterFailed()
 		q.set.Logger.Error("dead letter not written, the delivery stays in the queue",
@@ -106,7 +107,7 @@ func (q *Queue) retry(e *entry, out Outcome, delay time.Duration) {
 	q.mu.Lock()
 	e.Attempts++
 	e.Next = q.set.Now().Add(delay)
-	e.LastError = out.Err.Error()
+	e.LastError = errorText(out.Err)
 	text, err := json.Marshal(e.Item)
 	wait := q.set.Store.Begin(func(c *records.Change) {
 		if err == nil {
@@ -180,7 +181,7 @@ func (q *Queue) endPart(e *entry, out Outcome) *Result {
 	}
 	delete(a.parts, e.ID)
 	if out.Err != nil {
-		a.failed = append(a.failed, out.Err.Error())
+		a.failed = append(a.failed, errorText(out.Err))
 	}
 	if out.Message != "" {
 		a.message = out.Message
@@ -213,4 +214,15 @@ func (q *Queue) passOn(c *records.Change, e *entry) {
 		q.table.Put(c, other.ID, text)
 		return
 	}
+}
+
+// maxErrorText bounds what is kept of an error: receivers' answers are a part of it.
+const maxErrorText = 2048
+
+func errorText(err error) string {
+	text := strings.ToValidUTF8(err.Error(), "\uFFFD")
+	if len(text) > maxErrorText {
+		text = strings.ToValidUTF8(text[:maxErrorText], "") + "…"
+	}
+	return text
 }

@@ -155,10 +155,6 @@ func (q *Queue) Depth() (items int, size int64) {
 // Enqueue accepts items, all or none. When it returns nil they are durable, with what also describes. remember are the IDs
 // of actions that are known from then on; see [Queue.Known].
 func (q *Queue) Enqueue(items []*Item, remember []string, also func(*records.Change)) error {
-	return q.enqueue(items, remember, also, 1)
-}
-
-func (q *Queue) enqueue(items []*Item, remember []string, also func(*records.Change), factor int) error {
 	texts, size, err := encode(items)
 	if err != nil {
 		return err
@@ -168,7 +164,7 @@ func (q *Queue) enqueue(items []*Item, remember []string, also func(*records.Cha
 		q.mu.Unlock()
 		return errStopped
 	}
-	if !q.fits(len(items), size, factor) {
+	if !q.fits(len(items), size, 1) {
 		q.mu.Unlock()
 		return ErrFull
 	}

@@ -104,6 +104,9 @@ func (r *results) run(f func(context.Context, Result)) {
 			r.waiting = r.waiting[1:]
 			r.mu.Unlock()
 			f(r.ctx, *res)
+			if r.ctx.Err() != nil {
+				return // it may not have been taken, and is handed over after the next start
+			}
 			// It may be handed over a second time when this does not get written.
 			r.store.Begin(func(c *records.Change) { r.table.Delete(c, res.Action) })
 		}

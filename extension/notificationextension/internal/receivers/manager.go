@@ -168,7 +168,7 @@ func (m *Manager) build(recorder eventrecorder.Recorder) error {
 	m.integrations = make(map[string][]notify.Integration, len(cfg.Receivers))
 	counted := make(map[string][]notify.Integration, len(cfg.Receivers))
 	for _, r := range cfg.Receivers {
-		list, err := receiver.BuildReceiverIntegrations(r, tmpl, m.set.Logger, commoncfg.WithKeepAlivesDisabled())
+		list, err := receiver.BuildReceiverIntegrations(r, tmpl, m.set.Logger, commoncfg.WithKeepAlivesDisabled(), commoncfg.WithDialContextFunc(dial))
 		if err != nil {
 			return fmt.Errorf("receiver %q: %w", r.Name, err)
 		}

@@ -131,10 +131,17 @@ func (m *Manager) send(
 	ctx = notify.WithNotificationReason(ctx, reason)
 	ctx = notify.WithNflogStore(ctx, state)
 	if again, err = n.Notify(ctx, one); err != nil {
-		return "", again, fmt.Errorf("%s: %w", n, err)
+		return "", again || rateLimited(err), fmt.Errorf("%s: %w", n, err)
 	}
 	if err := m.log.Log(recv, groupKey, firing, ended, state, 0); err != nil {
 		m.set.Logger.Warn("notification not logged", "receiver", receiver, "err", err)
 	}
 	return "", false, nil
+}
+
+// rateLimited is whether a receiver was told too much at once. Some notifiers give up then, because a group is told again
+// before long; an action is not.
+func rateLimited(err error) bool {
+	var reason *notify.ErrorWithReason
+	return errors.As(err, &reason) && reason.Reason == notify.RateLimitedReason
 }

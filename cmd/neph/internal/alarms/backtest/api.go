@@ -123,7 +123,7 @@ func (a *API) values(ctx context.Context, q *cloudwatch.MetricQuery, stat string
 
 // ListMetrics implements [cloudwatch.MetricReader].
 func (a *API) ListMetrics(context.Context, cloudwatch.MetricFilter, *cloudwatch.Metric, int) ([]cloudwatch.Metric, error) {
-	return nil, errors.New("Metrics Insights queries over the past need the data itself: use --store or --data") //nolint:staticcheck,revive // a name
+	return nil, errors.New("Metrics Insights queries over the past need the data itself: use --store or --data") //nolint:staticcheck // a name
 }
 
 // phases implements directSource: a request for each place in which a period may lie.

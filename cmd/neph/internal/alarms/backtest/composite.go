@@ -16,7 +16,7 @@ import (
 
 // runComposites replays the transitions of the metric alarms in an engine that has the composite alarms, and in place of the
 // metric alarms ones that stay in the state that they are set to.
-func (s *Settings) runComposites(ctx context.Context, set *definitions.Set, outcomes []*Outcome) error {
+func (s *Settings) runComposites(ctx context.Context, outcomes []*Outcome) error {
 	composites := &definitions.Set{}
 	byName := map[string]*Outcome{}
 	type stateChange struct {

@@ -51,7 +51,7 @@ func (v *evaluator) lookback(periods int32) int64 {
 }
 
 func (v *evaluator) load(ctx context.Context, periods int32) error {
-	rule, err := alarm.NewRule(v.metric)
+	rule, err := alarm.NewRule(v.metric) //nolint:contextcheck // it reads nothing
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (v *evaluator) phasesAt(step int64) ([]*phases, error) {
 
 // run evaluates an alarm that differs from the loaded one in its threshold, periods and data points only.
 func (v *evaluator) run(ctx context.Context, m *alarm.MetricAlarm) ([]Transition, error) {
-	rule, err := alarm.NewRule(m)
+	rule, err := alarm.NewRule(m) //nolint:contextcheck // it reads nothing
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (o *Outcome) Panel(ctx context.Context, from, to time.Time) *plot.Panel {
 	}
 	p.Threshold = m.Threshold
 	v := o.evaluator
-	rule, err := alarm.NewRule(m)
+	rule, err := alarm.NewRule(m) //nolint:contextcheck // it reads nothing
 	if err != nil || rule.MultiSeries() {
 		return p
 	}

@@ -90,7 +90,7 @@ func Run(ctx context.Context, s Settings, set *definitions.Set) (*Report, error)
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if err := s.runComposites(ctx, set, outcomes); err != nil {
+	if err := s.runComposites(ctx, outcomes); err != nil {
 		errs = append(errs, err)
 	}
 	report := &Report{From: s.From, To: s.To}

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,10 +77,10 @@ Alarms:
   suppressed: {AlarmRule: "ALARM(both) OR ALARM(percentile)", ActionsSuppressor: short, ActionsSuppressorWaitPeriod: 60, ActionsSuppressorExtensionPeriod: 60}
 `
 
-func parse(t testing.TB, text string) *definitions.Set {
-	t.Helper()
+func parse(tb testing.TB, text string) *definitions.Set {
+	tb.Helper()
 	set, err := definitions.Parse(definitions.Settings{Account: owner.Account}, "alarms.yaml", []byte(text))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return set
 }
 
@@ -209,21 +210,21 @@ func month(b *testing.B, n int) *metricmemory.Memory {
 func BenchmarkMonth(b *testing.B) {
 	const n = 100
 	memory := month(b, n)
-	var text string
+	var text strings.Builder
 	for i := range n {
 		dims := fmt.Sprintf("[{Name: i, Value: '%d'}]", i)
 		common := "EvaluationPeriods: 3, DatapointsToAlarm: 2, Threshold: 80, ComparisonOperator: GreaterThanThreshold"
 		switch i % 3 {
 		case 0:
-			text += fmt.Sprintf("  a%d: {Namespace: N, MetricName: m, Dimensions: %s, Statistic: Average, Period: 60, %s}\n", i, dims, common)
+			fmt.Fprintf(&text, "  a%d: {Namespace: N, MetricName: m, Dimensions: %s, Statistic: Average, Period: 60, %s}\n", i, dims, common)
 		case 1:
-			text += fmt.Sprintf("  a%d: {Namespace: N, MetricName: m, Dimensions: %s, Statistic: Average, Period: 300, %s}\n", i, dims, common)
+			fmt.Fprintf(&text, "  a%d: {Namespace: N, MetricName: m, Dimensions: %s, Statistic: Average, Period: 300, %s}\n", i, dims, common)
 		case 2:
-			text += fmt.Sprintf("  a%d: {Metrics: [{Id: e, Expression: 2 * m / 2, ReturnData: true}, {Id: m, ReturnData: false, MetricStat: "+
+			fmt.Fprintf(&text, "  a%d: {Metrics: [{Id: e, Expression: 2 * m / 2, ReturnData: true}, {Id: m, ReturnData: false, MetricStat: "+
 				"{Metric: {Namespace: N, MetricName: m, Dimensions: %s}, Period: 60, Stat: Average}}], %s}\n", i, dims, common)
 		}
 	}
-	set := parse(b, "Alarms:\n"+text)
+	set := parse(b, "Alarms:\n"+text.String())
 	s := Settings{Tenant: owner, Source: memory, From: start, To: start.Add(30 * 24 * time.Hour), Phase: simulation.DefaultPhase}
 	b.ReportAllocs()
 	for b.Loop() {

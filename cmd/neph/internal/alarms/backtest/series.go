@@ -133,11 +133,6 @@ func newPhases(period, step int64) *phases {
 	return &phases{period: period, step: step, points: make([][]alarm.Point, max(1, period/step))}
 }
 
-// of is the points of the periods that end at a time.
-func (p *phases) of(end int64) []alarm.Point {
-	return p.points[mod(end, p.period)/p.step]
-}
-
 // roll makes the phases of an input.
 func (s *slots) roll(in *alarm.Input, step int64) *phases {
 	p := newPhases(in.Period, step)

@@ -187,5 +187,5 @@ func (f *Files) add(data ...cloudwatch.Datum) error {
 			f.Last = at
 		}
 	}
-	return f.Memory.Add(f.tenant, data)
+	return f.Add(f.tenant, data)
 }

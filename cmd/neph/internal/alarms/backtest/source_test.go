@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,11 +59,11 @@ func contents(t *testing.T, f *Files, name, unit string, dims ...cloudwatch.Dime
 		Start: start.Unix(), End: start.Add(time.Hour).Unix(), Period: 60,
 	}})
 	require.NoError(t, err)
-	text := ""
+	var text strings.Builder
 	for _, b := range got[0] {
-		text += fmt.Sprintf("%d:%v/%v ", (b.Start-start.Unix())/60, b.Sum, b.SampleCount)
+		fmt.Fprintf(&text, "%d:%v/%v ", (b.Start-start.Unix())/60, b.Sum, b.SampleCount)
 	}
-	return text
+	return text.String()
 }
 
 func TestCSV(t *testing.T) {
@@ -115,13 +116,9 @@ func TestGetMetricDataJSON(t *testing.T) {
 }
 
 // client answers GetMetricData from memory, in pages.
-type client struct {
-	memory *metricmemory.Memory
-	calls  int
-}
+type client struct{ memory *metricmemory.Memory }
 
 func (c *client) GetMetricData(ctx context.Context, in *awscloudwatch.GetMetricDataInput, _ ...func(*awscloudwatch.Options)) (*awscloudwatch.GetMetricDataOutput, error) {
-	c.calls++
 	q := in.MetricDataQueries[0].MetricStat
 	var dims []cloudwatch.Dimension
 	for _, d := range q.Metric.Dimensions {

@@ -80,7 +80,7 @@ func (v *evaluator) runVariants(ctx context.Context, m *alarm.MetricAlarm, s *Se
 				}
 				changed := *m
 				changed.Threshold, changed.EvaluationPeriods, changed.DatapointsToAlarm = threshold, n, d
-				if err := alarm.Validate(&alarm.Definition{Name: "variant", Metric: &changed}); err != nil {
+				if err := alarm.Validate(&alarm.Definition{Name: "variant", Metric: &changed}); err != nil { //nolint:contextcheck // it reads nothing
 					continue // such as a window of more than a day
 				}
 				transitions, err := v.run(ctx, &changed)

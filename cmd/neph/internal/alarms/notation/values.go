@@ -115,17 +115,17 @@ func (p *parser) item(depth, room int) ([]Point, error) {
 	step, ramp := 0.0, false
 	var err error
 	start := p.at
-	switch c := p.peek(); {
-	case c == '(':
+	switch p.peek() {
+	case '(':
 		p.at++
 		if group, err = p.list(depth + 1); err == nil && !p.take(')') {
 			err = p.fail("expected )")
 		}
-	case c == '_':
+	case '_':
 		p.at++
-	case c == '[':
+	case '[':
 		group[0], err = p.samples()
-	case c == '{':
+	case '{':
 		group[0], err = p.statistics()
 	default:
 		if group[0].Value, err = p.number(); err != nil {

@@ -50,7 +50,7 @@ func TestNegative(t *testing.T) {
 	for _, want := range []string{" 10 ┤", "-10 ┤", "┄", "····█", "12:00"} {
 		require.Contains(t, text, want)
 	}
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		require.LessOrEqual(t, terminal.Columns(line), 62)
 	}
 }

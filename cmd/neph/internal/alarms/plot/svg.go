@@ -8,6 +8,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/nephoscope/nephoscope/pkg/alarm"
@@ -100,9 +101,9 @@ func (p *Panel) svgBounds(b *bytes.Buffer, xOf func(time.Time) float64, yOf func
 			n++
 		}
 	}
-	for i := len(p.Lower) - 1; i >= 0; i-- {
-		if v := p.Lower[i].Value; !math.IsNaN(v) && n > 0 {
-			fmt.Fprintf(b, "L%.1f %.1f", xOf(p.Lower[i].Time), yOf(v))
+	for _, q := range slices.Backward(p.Lower) {
+		if !math.IsNaN(q.Value) && n > 0 {
+			fmt.Fprintf(b, "L%.1f %.1f", xOf(q.Time), yOf(q.Value))
 		}
 	}
 	if n > 0 {

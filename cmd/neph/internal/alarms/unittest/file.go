@@ -227,7 +227,7 @@ func (e *lineError) Unwrap() error { return e.err }
 
 // located puts the place before each error.
 func located(path string, err error) error {
-	if all, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the list itself, not what it wraps
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
 		var out []error
 		for _, e := range all.Unwrap() {
 			out = append(out, located(path, e))

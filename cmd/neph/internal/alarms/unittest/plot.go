@@ -23,7 +23,7 @@ func (r *run) panel(ctx context.Context, name string) *plot.Panel {
 	if d == nil || d.Metric == nil {
 		return p
 	}
-	rule, err := alarm.NewRule(d.Metric)
+	rule, err := alarm.NewRule(d.Metric) //nolint:contextcheck // it reads nothing
 	if err != nil {
 		return p
 	}
