@@ -29,7 +29,7 @@ build-agent:
 	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o bin/nephoscope-agent ./cmd/nephoscope-agent
 
 .PHONY: build-neph
-build-neph: ## cgo, for `neph alarms backtest --store`
+build-neph: cxx ## cgo, for `neph alarms backtest --store`
 	CGO_ENABLED=1 go build -ldflags '$(LDFLAGS) -X main.version=$(VERSION)' -o bin/neph ./cmd/neph
 
 # The embedded store is C++: linking it needs g++.

@@ -336,7 +336,7 @@ func (r *rawFile) load(path string, data []byte, document *yaml.Node) (*definiti
 	if len(own) > 0 {
 		more, err := definitions.Parse(definitions.Settings{Account: s.Account, Region: s.Region}, path+".yaml", own)
 		if err != nil {
-			return nil, err
+			return nil, placed(err)
 		}
 		for i := range more.Alarms {
 			more.Alarms[i].Source.File = path
@@ -355,6 +355,28 @@ func (r *rawFile) load(path string, data []byte, document *yaml.Node) (*definiti
 		seen[d.Alarm.Name] = true
 	}
 	return set, nil
+}
+
+// placed has what is wrong with the alarms of a file of tests say where it stands there.
+func placed(err error) error {
+	var all *definitions.Error
+	if !errors.As(err, &all) {
+		return err
+	}
+	errs := make([]error, 0, len(all.Problems)+1)
+	for _, p := range all.Problems {
+		line := p.Line
+		p.File = ""
+		if line == 0 {
+			errs = append(errs, p)
+			continue
+		}
+		errs = append(errs, &lineError{line, p})
+	}
+	if all.More > 0 {
+		errs = append(errs, fmt.Errorf("and %d more", all.More))
+	}
+	return errors.Join(errs...)
 }
 
 // section is a key of the document with what belongs to it, on the lines on which it stands. Lines that were written already
