@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
+	"github.com/nephoscope/nephoscope/internal/cumulative"
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
@@ -45,9 +46,9 @@ func newMetricsExporter(e *storeExporter) (*metricsExporter, error) {
 }
 
 func (e *metricsExporter) push(ctx context.Context, md pmetric.Metrics) error {
-	plain, cumulative := split(md)
+	plain, cumulativeOnes := cumulative.Split(md)
 	batches := e.convert(ctx, plain)
-	increases := e.convert(ctx, cumulative)
+	increases := e.convert(ctx, cumulativeOnes)
 	writes := join(e.pending.take(), increases, batches)
 	err := e.write(ctx, writes)
 	if err == nil {
@@ -58,7 +59,7 @@ func (e *metricsExporter) push(ctx context.Context, md pmetric.Metrics) error {
 		return consumererror.NewPermanent(err)
 	}
 	e.giveUp(ctx, e.pending.keep(writes))
-	if cumulative.DataPointCount() == 0 && nothingKept(writes) {
+	if cumulativeOnes.DataPointCount() == 0 && nothingKept(writes) {
 		return err
 	}
 	return consumererror.NewMetrics(err, e.unkept(plain, writes))
@@ -120,7 +121,7 @@ type metricsWrite struct {
 // join puts what has to be written together by account and region.
 func join(pending, increases, plain []cloudwatch.Batch) []metricsWrite {
 	var writes []metricsWrite
-	add := func(batches []cloudwatch.Batch, cumulative bool) {
+	add := func(batches []cloudwatch.Batch, increase bool) {
 		for _, b := range batches {
 			t := store.Tenant{Account: b.Account, Region: b.Region}
 			i := 0
@@ -133,7 +134,7 @@ func join(pending, increases, plain []cloudwatch.Batch) []metricsWrite {
 			} else {
 				writes[i].data = append(writes[i].data, b.Data...)
 			}
-			if cumulative {
+			if increase {
 				writes[i].increases = len(writes[i].data)
 			}
 		}

@@ -72,9 +72,9 @@ func (d *testDispatcher) OnResult(f func(context.Context, actions.Result)) {
 
 func (d *testDispatcher) Dispatch(ctx context.Context, list []actions.Action) error {
 	d.mu.Lock()
-	if d.fails != nil {
+	if err := d.fails; err != nil {
 		d.mu.Unlock()
-		return d.fails
+		return err
 	}
 	var fresh []actions.Action
 	for _, a := range list {

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
+	"github.com/nephoscope/nephoscope/pkg/cloudwatch/metricmemory"
 	"github.com/nephoscope/nephoscope/pkg/metricmath"
-	"github.com/nephoscope/nephoscope/pkg/metricmath/metricmemory"
 )
 
 var testTenant = cloudwatch.Tenant{Account: "123456789012", Region: "eu-west-1"}
@@ -47,13 +47,15 @@ func (r *countingReader) QueryMetrics(ctx context.Context, queries []cloudwatch.
 
 // testReader has two weeks of five-minute data: a is 100 and noise, b is 10 and noise, in two units.
 func testReader() *countingReader {
-	r := &metricmemory.Reader{}
+	r := metricmemory.New(0)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for at := testEnd - 14*day; at < testEnd; at += 300 {
 		add := func(name, unit string, v float64) {
-			r.Add(testTenant, cloudwatch.Datum{
+			if err := r.Add(testTenant, []cloudwatch.Datum{{
 				Metric: cloudwatch.Metric{Namespace: "n", Name: name}, TimestampMs: at * 1000, StorageResolution: 60, Unit: unit, Value: v,
-			})
+			}}); err != nil {
+				panic(err)
+			}
 		}
 		add("a", "Percent", 98+rnd.Float64())
 		add("b", "Count", 10+rnd.Float64())
@@ -147,7 +149,7 @@ func TestModelsConfiguration(t *testing.T) {
 }
 
 func TestModelsAreBounded(t *testing.T) {
-	m := NewModels(Settings{Reader: &metricmemory.Reader{}, MaxModels: 20})
+	m := NewModels(Settings{Reader: metricmemory.New(0), MaxModels: 20})
 	for i := range 100 {
 		a := named("", strconv.Itoa(i), 300)
 		_, err := m.OfMetric(t.Context(), testTenant, &a.Metric, testEnd)
@@ -246,13 +248,13 @@ func TestExpressionString(t *testing.T) {
 	other.Queries = []metricmath.Query{{ID: "e1", Expr: parse(t, "m1 / e2")}, {ID: "e2", Expr: parse(t, "m3")}}
 	assert.NotEqual(t, x.String(), other.String())
 
-	_, err := NewModels(Settings{Reader: &metricmemory.Reader{}}).OfExpression(t.Context(), testTenant, &Expression{ID: "e1"}, testEnd)
+	_, err := NewModels(Settings{Reader: metricmemory.New(0)}).OfExpression(t.Context(), testTenant, &Expression{ID: "e1"}, testEnd)
 	require.Error(t, err)
 	bad := x
 	bad.Queries = []metricmath.Query{{ID: "e1", Expr: parse(t, "METRICS()")}}
-	_, err = NewModels(Settings{Reader: &metricmemory.Reader{}}).OfExpression(t.Context(), testTenant, &bad, testEnd)
+	_, err = NewModels(Settings{Reader: metricmemory.New(0)}).OfExpression(t.Context(), testTenant, &bad, testEnd)
 	require.Error(t, err)
 	bad.Queries = []metricmath.Query{{ID: "e1", Expr: parse(t, "m9")}}
-	_, err = NewModels(Settings{Reader: &metricmemory.Reader{}}).OfExpression(t.Context(), testTenant, &bad, testEnd)
+	_, err = NewModels(Settings{Reader: metricmemory.New(0)}).OfExpression(t.Context(), testTenant, &bad, testEnd)
 	require.Error(t, err)
 }

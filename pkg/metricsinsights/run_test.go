@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
-	"github.com/nephoscope/nephoscope/pkg/metricmath/metricmemory"
+	"github.com/nephoscope/nephoscope/pkg/cloudwatch/metricmemory"
 )
 
 const (
@@ -33,9 +33,14 @@ func metric(name string, pairs ...string) cloudwatch.Metric {
 	return m
 }
 
-func add(r *metricmemory.Reader, m cloudwatch.Metric, minute int64, values ...float64) {
+func add(r *metricmemory.Memory, m cloudwatch.Metric, minute int64, values ...float64) {
 	for _, v := range values {
-		r.Add(testTenant, cloudwatch.Datum{Metric: m, TimestampMs: (testStart + 60*minute) * 1000, StorageResolution: 60, Unit: "None", Value: v})
+		err := r.Add(testTenant, []cloudwatch.Datum{{
+			Metric: m, TimestampMs: (testStart + 60*minute) * 1000, StorageResolution: 60, Unit: "None", Value: v,
+		}})
+		if err != nil {
+			panic(err)
+		}
 	}
 }
 
@@ -70,8 +75,8 @@ func answer(t *testing.T, reader cloudwatch.MetricReader, text string, change ..
 	return result
 }
 
-func shopReader() *metricmemory.Reader {
-	r := &metricmemory.Reader{}
+func shopReader() *metricmemory.Memory {
+	r := metricmemory.New(0)
 	add(r, metric("lat", "host", "a"), 0, 1, 3)
 	add(r, metric("lat", "host", "a"), 1, 5)
 	add(r, metric("lat", "host", "b"), 0, 8)
@@ -134,17 +139,17 @@ func TestRun(t *testing.T) {
 // TestStatisticSet is a case that was verified against CloudWatch: one statistic set, grouped by a dimension that the
 // condition does not name.
 func TestStatisticSet(t *testing.T) {
-	r := &metricmemory.Reader{}
-	r.Add(testTenant, cloudwatch.Datum{
+	r := metricmemory.New(0)
+	require.NoError(t, r.Add(testTenant, []cloudwatch.Datum{{
 		Metric:      metric("ApiResponse", "Audience", "customers", "Path", "/my/path"),
 		TimestampMs: testStart * 1000, StorageResolution: 60,
 		Statistics: &cloudwatch.StatisticSet{SampleCount: 10, Sum: 10, Minimum: 0, Maximum: 10},
-	})
+	}}))
 	assert.Equal(t, []string{"customers: 0=10"}, rows(answer(t, r, `SELECT SUM(ApiResponse) FROM "ns" WHERE Path = '/my/path' GROUP BY Audience`)))
 }
 
 func TestRunWindow(t *testing.T) {
-	r := &metricmemory.Reader{}
+	r := metricmemory.New(0)
 	for i := range int64(10) {
 		add(r, metric("m"), i, 1)
 	}
@@ -167,7 +172,7 @@ func TestRunWindow(t *testing.T) {
 }
 
 func TestRunLimits(t *testing.T) {
-	r := &metricmemory.Reader{}
+	r := metricmemory.New(0)
 	for i := range 600 {
 		add(r, metric("m", "i", fmt.Sprintf("%03d", i)), int64(i%10), float64(i))
 	}
@@ -202,7 +207,7 @@ func TestRunLimits(t *testing.T) {
 
 // TestRunListed bounds what is looked at, not only what matches.
 func TestRunListed(t *testing.T) {
-	r := &metricmemory.Reader{}
+	r := metricmemory.New(0)
 	for i := range 2 * listPage {
 		add(r, metric("m", "i", strconv.Itoa(i)), 0, 1)
 	}
@@ -216,7 +221,7 @@ func TestRunListed(t *testing.T) {
 
 // TestRunInParts compares a window of many buckets, which is read in many calls, with its parts.
 func TestRunInParts(t *testing.T) {
-	r := &metricmemory.Reader{}
+	r := metricmemory.New(0)
 	counting := &countingReader{MetricReader: r}
 	for i := range 100 {
 		for minute := range int64(10) {
@@ -261,11 +266,13 @@ func TestRunErrors(t *testing.T) {
 
 // BenchmarkRun runs over 10,000 metrics with an hour of minutes each.
 func BenchmarkRun(b *testing.B) {
-	r := &metricmemory.Reader{}
+	r := metricmemory.New(0)
 	for i := range MaxMetrics {
 		m := metric("m", "host", "h"+strconv.Itoa(i), "az", "z"+strconv.Itoa(i%50))
 		for minute := range int64(60) {
-			r.Add(testTenant, cloudwatch.Datum{Metric: m, TimestampMs: (testNow - 3600 + 60*minute) * 1000, StorageResolution: 60, Value: float64(i)})
+			require.NoError(b, r.Add(testTenant, []cloudwatch.Datum{{
+				Metric: m, TimestampMs: (testNow - 3600 + 60*minute) * 1000, StorageResolution: 60, Value: float64(i),
+			}}))
 		}
 	}
 	for _, text := range []string{

@@ -60,44 +60,52 @@ type settings struct {
 
 // chain is a collector in this process whose clock the test moves.
 type chain struct {
-	clock         *clocktest.Clock
-	start         time.Time
-	kept          *kept
-	aws, firehose string
+	settings
+	clock *clocktest.Clock
+	start time.Time
+	kept  *kept
+	aws   string
+	stop  func()
 }
 
 // startChain runs a collector with testdata/collector.yaml.
 func startChain(t *testing.T, receivers string, definitions ...string) *chain {
 	t.Helper()
 	// PutMetricData takes what is at most two hours ahead of the machine's clock: the test's begins there, on a minute.
-	c := &chain{start: time.Now().UTC().Truncate(time.Minute), kept: &kept{}, firehose: freeAddress(t)}
+	c := &chain{start: time.Now().UTC().Truncate(time.Minute), kept: &kept{}}
 	c.clock = clocktest.New(c.start)
-	text := render(t, settings{Data: t.TempDir(), Firehose: c.firehose, Receivers: receivers, Definitions: definitions})
+	c.settings = settings{Data: t.TempDir(), Firehose: freeAddress(t), Receivers: receivers, Definitions: definitions}
+	c.run(t)
+	t.Cleanup(func() { c.stop() })
+	return c
+}
+
+// restart ends the collector, and starts one with what that has left.
+func (c *chain) restart(t *testing.T) {
+	t.Helper()
+	c.stop()
+	c.run(t)
+}
+
+func (c *chain) run(t *testing.T) {
+	t.Helper()
 	col, err := otelcol.NewCollector(otelcol.CollectorSettings{
 		BuildInfo: component.NewDefaultBuildInfo(), Factories: c.factories, DisableGracefulShutdown: true,
 		ConfigProviderSettings: otelcol.ConfigProviderSettings{ResolverSettings: confmap.ResolverSettings{
-			URIs: []string{"yaml:" + text}, ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory()},
+			URIs: []string{"yaml:" + render(t, c.settings)}, ProviderFactories: []confmap.ProviderFactory{yamlprovider.NewFactory()},
 		}},
 	})
 	require.NoError(t, err)
 	ended := make(chan error, 1)
 	go func() { ended <- col.Run(context.Background()) }()
-	t.Cleanup(func() {
+	c.stop = func() {
 		col.Shutdown()
 		require.NoError(t, <-ended)
-	})
-	require.Eventually(t, func() bool {
-		select {
-		case err := <-ended:
-			ended <- err
-			return true
-		default:
-			return col.GetState() == otelcol.StateRunning
-		}
-	}, patience, time.Millisecond)
+		c.stop = func() {}
+	}
+	require.Eventually(t, func() bool { return len(ended) > 0 || col.GetState() == otelcol.StateRunning }, patience, time.Millisecond)
 	require.Equal(t, otelcol.StateRunning, col.GetState(), "the collector has ended")
 	c.aws = c.kept.endpoint(t, "aws_api")
-	return c
 }
 
 func render(t *testing.T, s settings) string {

@@ -123,8 +123,7 @@ func TestUnitTestsOfAlarms(t *testing.T) {
 	require.NoError(t, os.WriteFile(broken, []byte("Alarms:\n  - AlarmName: a\n    Treshold: 5\ntests: []\n"), 0o600))
 	code, stdout, stderr = test(broken)
 	assert.Equal(t, 1, code)
-	assert.Contains(t, stdout+stderr, broken+":3")
-	assert.Contains(t, stdout+stderr, "Treshold")
+	assert.Contains(t, stdout+stderr, broken+":3: Alarms[0]: Treshold: unknown property")
 	assert.Equal(t, 1, readJUnit(t, report).Errors)
 }
 

@@ -39,6 +39,9 @@ type receivers struct {
 	pagerduty []object
 	faults    []error
 	confirmed bool
+	// down has Slack out of order; refused is how often it said so.
+	down    bool
+	refused int
 }
 
 // notification is an SNS document of the type Notification.
@@ -205,6 +208,11 @@ func (r *receivers) takeSlack(w http.ResponseWriter, _ *http.Request, body []byt
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.down {
+		r.refused++
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return nil
+	}
 	r.slack = append(r.slack, d)
 	_, err := io.WriteString(w, "ok")
 	return err
@@ -234,6 +242,13 @@ func (r *receivers) eventually(t *testing.T, what string, f func() bool) {
 		defer r.mu.Unlock()
 		return f()
 	}, patience, 2*time.Millisecond, "%s: %d SNS, %d Slack, %d PagerDuty, %v", what, len(r.sns), len(r.slack), len(r.pagerduty), r.faults)
+}
+
+// setDown puts Slack out of order, or in order again.
+func (r *receivers) setDown(down bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down = down
 }
 
 // of are the notifications of an alarm.

@@ -85,7 +85,7 @@ func TestMetricsAgainstModel(t *testing.T) {
 				rng:         rand.New(rand.NewPCG(seed, 99)), cfg: testConfig(t), days: []day{first, first + 1, first + 2},
 			}
 			r.clock.Store(noon.Unix())
-			r.cfg.Logger = zap.NewNop()
+			r.cfg.Logger, _ = zap.NewDevelopment(zap.IncreaseLevel(zap.WarnLevel))
 			r.cfg.Now = func() time.Time { return time.Unix(r.clock.Load(), 0).UTC() }
 			r.cfg.blockRows, r.cfg.IdleClose = 16, 5*time.Millisecond
 			r.open(t)
@@ -214,8 +214,16 @@ func (r *metricRun) damage(t *testing.T) {
 // letSettle waits until the days that are over are whole and summed up.
 func (r *metricRun) letSettle(t *testing.T) {
 	t.Helper()
+	began := time.Now()
 	waitUntil(t, func() bool {
 		now := r.cfg.Now()
+		if time.Since(began) > 15*time.Second {
+			for d, f := range r.e.files[signalMetrics] {
+				x := f.blocks
+				fmt.Println(t.Name(), d, f.exists, f.writer != nil, f.settled, f.coarse, tierOf(d, now), x.rows.Load(), x.last(), len(x.list), x.merged, now, f.removed, f.refs, f.mode, f.changing != nil)
+			}
+			panic("stuck")
+		}
 		r.e.mu.Lock()
 		defer r.e.mu.Unlock()
 		for d, f := range r.e.files[signalMetrics] {

@@ -16,7 +16,7 @@ import (
 	"github.com/nephoscope/nephoscope/pkg/alarm"
 	"github.com/nephoscope/nephoscope/pkg/anomaly"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
-	"github.com/nephoscope/nephoscope/pkg/metricmath/metricmemory"
+	"github.com/nephoscope/nephoscope/pkg/cloudwatch/metricmemory"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -27,14 +27,16 @@ var (
 )
 
 func testBands() *Bands {
-	r := &metricmemory.Reader{}
+	r := metricmemory.New(0)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for at := testEnd - 14*86400; at < testEnd; at += 300 {
 		for name, level := range map[string]float64{"orders": 1000, "errors": 10} {
-			r.Add(testTenant, cloudwatch.Datum{
+			if err := r.Add(testTenant, []cloudwatch.Datum{{
 				Metric: cloudwatch.Metric{Namespace: "shop", Name: name}, TimestampMs: at * 1000, StorageResolution: 60, Unit: "None",
 				Value: level * (1 + rnd.NormFloat64()/100),
-			})
+			}}); err != nil {
+				panic(err)
+			}
 		}
 	}
 	return &Bands{Models: anomaly.NewModels(anomaly.Settings{Reader: r})}

@@ -18,7 +18,7 @@ import (
 )
 
 func (s *memoryStore) datum(name string, at time.Time, unit string, value float64) {
-	s.Add(testTenant, cloudwatch.Datum{
+	s.put(cloudwatch.Datum{
 		Metric: cloudwatch.Metric{Namespace: "n", Name: name}, TimestampMs: at.UnixMilli(), StorageResolution: 60, Unit: unit, Value: value,
 	})
 }
@@ -85,7 +85,7 @@ func TestTiers(t *testing.T) {
 	e := newEndpoint(t, nil)
 	for _, age := range []time.Duration{time.Hour, 4 * time.Hour, 16 * 24 * time.Hour, 64 * 24 * time.Hour} {
 		at := testNow.Add(-age)
-		e.store.Add(testTenant, cloudwatch.Datum{
+		e.store.put(cloudwatch.Datum{
 			Metric: cloudwatch.Metric{Namespace: "n", Name: "m"}, TimestampMs: at.UnixMilli(), StorageResolution: 1, Unit: "None", Value: 1,
 		})
 	}
@@ -147,7 +147,7 @@ func TestDocumentedStatistics(t *testing.T) {
 	for i := range 4 {
 		e.store.datum("four", at, "None", float64(10*(i+1)))
 	}
-	e.store.Add(testTenant, cloudwatch.Datum{
+	e.store.put(cloudwatch.Datum{
 		Metric: cloudwatch.Metric{Namespace: "n", Name: "set"}, TimestampMs: at.UnixMilli(), StorageResolution: 60, Unit: "None",
 		Statistics: &cloudwatch.StatisticSet{SampleCount: 10, Sum: 50, Minimum: 1, Maximum: 9},
 	})

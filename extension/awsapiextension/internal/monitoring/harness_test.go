@@ -27,17 +27,23 @@ import (
 	"github.com/nephoscope/nephoscope/internal/store"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
-	"github.com/nephoscope/nephoscope/pkg/metricmath/metricmemory"
+	"github.com/nephoscope/nephoscope/pkg/cloudwatch/metricmemory"
 )
 
 var testTenant = store.Tenant{Account: "123456789012", Region: "eu-west-1"}
 
 // memoryStore keeps metrics in memory.
-type memoryStore struct{ metricmemory.Reader }
+type memoryStore struct{ *metricmemory.Memory }
 
 func (s *memoryStore) WriteMetrics(_ context.Context, t store.Tenant, data []cloudwatch.Datum) error {
-	s.Add(t, data...)
-	return nil
+	return s.Add(t, data)
+}
+
+// put adds data of the test's tenant.
+func (s *memoryStore) put(data ...cloudwatch.Datum) {
+	if err := s.Add(testTenant, data); err != nil {
+		panic(err)
+	}
 }
 
 // add puts values of successive minutes from a time on.
@@ -47,7 +53,7 @@ func (s *memoryStore) add(namespace, name string, from time.Time, dims []string,
 		m.Dimensions = append(m.Dimensions, cloudwatch.Dimension{Name: dims[i], Value: dims[i+1]})
 	}
 	for i, v := range values {
-		s.Add(testTenant, cloudwatch.Datum{
+		s.put(cloudwatch.Datum{
 			Metric: m, TimestampMs: from.Add(time.Duration(i) * time.Minute).UnixMilli(), StorageResolution: 60, Unit: "None", Value: v,
 		})
 	}
@@ -63,7 +69,7 @@ type endpoint struct {
 
 func newEndpoint(tb testing.TB, state storage.Client) *endpoint {
 	tb.Helper()
-	e := &endpoint{t: tb, store: &memoryStore{}, now: testNow}
+	e := &endpoint{t: tb, store: &memoryStore{metricmemory.New(0)}, now: testNow}
 	set := Settings{
 		Store: e.store, Now: func() time.Time { return e.now },
 		Consume: func(context.Context, pmetric.Metrics) error { return nil },

@@ -374,7 +374,7 @@ func placed(err error) error {
 		errs = append(errs, &lineError{line, p})
 	}
 	if all.More > 0 {
-		errs = append(errs, fmt.Errorf("and %d more", all.More))
+		errs = append(errs, fmt.Errorf("and %d more problems", all.More))
 	}
 	return errors.Join(errs...)
 }

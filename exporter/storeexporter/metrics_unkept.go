@@ -8,69 +8,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/nephoscope/nephoscope/internal/store"
-	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
-
-// split parts the metrics whose conversion has no memory from those of cumulative series. What is all of one kind,
-// as everything from AWS clients is, is returned as it is.
-func split(md pmetric.Metrics) (plain, cumulative pmetric.Metrics) {
-	var plainCount, cumulativeCount int
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				if isCumulative(sm.Scope(), m) {
-					cumulativeCount++
-				} else {
-					plainCount++
-				}
-			}
-		}
-	}
-	switch {
-	case cumulativeCount == 0:
-		return md, pmetric.NewMetrics()
-	case plainCount == 0:
-		return pmetric.NewMetrics(), md
-	}
-	return filter(md, false), filter(md, true)
-}
-
-// isCumulative is whether the points of a metric are converted with the help of those before them.
-func isCumulative(scope pcommon.InstrumentationScope, m pmetric.Metric) bool {
-	switch m.Type() {
-	case pmetric.MetricTypeSum:
-		return m.Sum().IsMonotonic() && m.Sum().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
-	case pmetric.MetricTypeHistogram:
-		return m.Histogram().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
-	case pmetric.MetricTypeExponentialHistogram:
-		return m.ExponentialHistogram().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
-	case pmetric.MetricTypeSummary:
-		_, own := scope.Attributes().Get(cloudwatch.AttributeNamespace)
-		return !own
-	}
-	return false
-}
-
-// filter copies the metrics of one kind.
-func filter(md pmetric.Metrics, cumulative bool) pmetric.Metrics {
-	out := pmetric.NewMetrics()
-	for _, rm := range md.ResourceMetrics().All() {
-		outRM := out.ResourceMetrics().AppendEmpty()
-		rm.Resource().CopyTo(outRM.Resource())
-		outRM.SetSchemaUrl(rm.SchemaUrl())
-		for _, sm := range rm.ScopeMetrics().All() {
-			outSM := outRM.ScopeMetrics().AppendEmpty()
-			sm.Scope().CopyTo(outSM.Scope())
-			outSM.SetSchemaUrl(sm.SchemaUrl())
-			for _, m := range sm.Metrics().All() {
-				if isCumulative(sm.Scope(), m) == cumulative {
-					m.CopyTo(outSM.Metrics().AppendEmpty())
-				}
-			}
-		}
-	}
-	return out
-}
 
 // unkept copies the points of plain whose data were not written. Data stand in the order of their points, but a point
 // may have none; which do shows when each is converted by itself. That is slow, and needed only when a part of a
