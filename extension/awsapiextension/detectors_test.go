@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	cwmetric "github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
 
 // TestInsightsOfTheStore runs Metrics Insights over what was put, in the real store.
@@ -44,6 +46,25 @@ func TestAnomalyDetectorsAreKept(t *testing.T) {
 	_, err := client.PutAnomalyDetector(t.Context(), &cloudwatch.PutAnomalyDetectorInput{
 		SingleMetricAnomalyDetector: &types.SingleMetricAnomalyDetector{
 			Namespace: aws.String("shop"), MetricName: aws.String("orders"), Stat: aws.String("Sum"),
+		},
+	})
+	require.NoError(t, err)
+	excluded := time.Unix(1_700_000_000, 0).UTC()
+	_, err = client.PutAnomalyDetector(t.Context(), &cloudwatch.PutAnomalyDetectorInput{
+		SingleMetricAnomalyDetector: &types.SingleMetricAnomalyDetector{
+			Namespace: aws.String("shop"), MetricName: aws.String("returns"), Stat: aws.String("Sum"),
+		},
+		Configuration: &types.AnomalyDetectorConfiguration{
+			ExcludedTimeRanges: []types.Range{{StartTime: &excluded, EndTime: aws.Time(excluded.Add(time.Hour))}},
+		},
+	})
+	require.NoError(t, err)
+	tenant := cwmetric.Tenant{Account: "123456789012", Region: "eu-west-1"}
+	config := c.api.MetricConfig(tenant, &cwmetric.Metric{Namespace: "shop", Name: "returns"}, "Sum")
+	assert.Len(t, config.Excluded, 1, "alarms see it")
+	_, err = client.DeleteAnomalyDetector(t.Context(), &cloudwatch.DeleteAnomalyDetectorInput{
+		SingleMetricAnomalyDetector: &types.SingleMetricAnomalyDetector{
+			Namespace: aws.String("shop"), MetricName: aws.String("returns"), Stat: aws.String("Sum"),
 		},
 	})
 	require.NoError(t, err)

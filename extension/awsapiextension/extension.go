@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -17,6 +18,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/metadata"
+	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/monitoring"
 	"github.com/nephoscope/nephoscope/extension/awsapiextension/internal/pipelines"
 	"github.com/nephoscope/nephoscope/internal/residency"
 )
@@ -30,6 +32,8 @@ type awsAPI struct {
 	telemetry *metadata.TelemetryBuilder
 	pipelines *pipelines.Registry
 	services  *services
+	// detectors are nil until the services are open.
+	detectors atomic.Pointer[monitoring.Detectors]
 	server    *server
 	settle    *time.Timer
 }
