@@ -41,7 +41,8 @@ it leaves the collector running until it is interrupted; with --once it stops it
 everything that was sent came back.
 
 Data is kept below NEPHOSCOPE_DATA (.nephoscope). NEPHOSCOPE_AWS_ENDPOINT, NEPHOSCOPE_XRAY_ENDPOINT,
-NEPHOSCOPE_EMF_ENDPOINT, NEPHOSCOPE_OTLP_GRPC_ENDPOINT and NEPHOSCOPE_OTLP_HTTP_ENDPOINT change where the collector listens.`,
+NEPHOSCOPE_EMF_ENDPOINT, NEPHOSCOPE_OTLP_GRPC_ENDPOINT, NEPHOSCOPE_OTLP_HTTP_ENDPOINT and
+NEPHOSCOPE_NOTIFICATIONS_ENDPOINT change where the collector listens.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.once && !cmd.Flags().Changed("pace") {
@@ -64,7 +65,7 @@ const oncePace = 2 * time.Second
 
 // endpoints are where the collector listens, by the variables that examples/local.yaml reads.
 type endpoints struct {
-	aws, xray, emf, otlpGRPC, otlpHTTP string
+	aws, xray, emf, otlpGRPC, otlpHTTP, notifications string
 }
 
 func endpointsFrom(getenv func(string) string, awsURL string) (endpoints, error) {
@@ -78,6 +79,8 @@ func endpointsFrom(getenv func(string) string, awsURL string) (endpoints, error)
 		emf:      cmp.Or(getenv("NEPHOSCOPE_EMF_ENDPOINT"), "127.0.0.1:25888"),
 		otlpGRPC: cmp.Or(getenv("NEPHOSCOPE_OTLP_GRPC_ENDPOINT"), "127.0.0.1:4317"),
 		otlpHTTP: cmp.Or(getenv("NEPHOSCOPE_OTLP_HTTP_ENDPOINT"), "127.0.0.1:4318"),
+
+		notifications: cmp.Or(getenv("NEPHOSCOPE_NOTIFICATIONS_ENDPOINT"), "127.0.0.1:4567"),
 	}, nil
 }
 
@@ -90,6 +93,7 @@ func (e endpoints) listeners() []demo.Listener {
 		{Network: "udp", Address: e.emf, Variable: "NEPHOSCOPE_EMF_ENDPOINT"},
 		{Network: "tcp", Address: e.otlpGRPC, Variable: "NEPHOSCOPE_OTLP_GRPC_ENDPOINT"},
 		{Network: "tcp", Address: e.otlpHTTP, Variable: "NEPHOSCOPE_OTLP_HTTP_ENDPOINT"},
+		{Network: "tcp", Address: e.notifications, Variable: "NEPHOSCOPE_NOTIFICATIONS_ENDPOINT"},
 	}
 }
 

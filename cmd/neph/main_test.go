@@ -128,7 +128,7 @@ func TestEndpoints(t *testing.T) {
 	t.Parallel()
 	at, err := endpointsFrom(func(string) string { return "" }, "http://127.0.0.1:4566")
 	require.NoError(t, err)
-	require.Equal(t, endpoints{"127.0.0.1:4566", "127.0.0.1:2000", "127.0.0.1:25888", "127.0.0.1:4317", "127.0.0.1:4318"}, at)
+	require.Equal(t, endpoints{"127.0.0.1:4566", "127.0.0.1:2000", "127.0.0.1:25888", "127.0.0.1:4317", "127.0.0.1:4318", "127.0.0.1:4567"}, at)
 	_, err = endpointsFrom(func(string) string { return "" }, "127.0.0.1:4566")
 	require.ErrorContains(t, err, "not the URL")
 }

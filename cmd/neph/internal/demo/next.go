@@ -43,6 +43,14 @@ func Next(out terminal.Output, target awsclient.Target, at Addresses, res *Resul
 		"cloudwatch.put_metric_data(Namespace=\"Mine\", MetricData=[{\"MetricName\": \"Visits\", \"Value\": 1, \"Unit\": \"Count\"}])",
 		"print(cloudwatch.list_metrics(Namespace=\"Mine\")[\"Metrics\"])",
 	)
+	section("an alarm, and a picture of what it watches",
+		"aws cloudwatch put-metric-alarm --alarm-name visits --namespace Mine --metric-name Visits --statistic Sum --period 60 \\",
+		"    --evaluation-periods 1 --threshold 3 --comparison-operator GreaterThanThreshold --treat-missing-data notBreaching",
+		"aws cloudwatch put-metric-data --namespace Mine --metric-name Visits --value 5",
+		"aws cloudwatch describe-alarms --query 'MetricAlarms[].[AlarmName,StateValue,StateReason]' --output text   # in two minutes",
+		"aws cloudwatch get-metric-widget-image --metric-widget '{\"metrics\":[[\"Mine\",\"Visits\"]],\"stat\":\"Sum\",\"period\":60}' \\",
+		"    --query MetricWidgetImage --output text | base64 -d > visits.png",
+	)
 	section("neph",
 		"bin/neph tail /shop/orders --since 1h --follow",
 		"bin/neph query 'stats count(*) as n, pct(duration_ms, 99) as p99 by service, bin(5m)' \\",
