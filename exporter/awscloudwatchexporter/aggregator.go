@@ -18,7 +18,6 @@ type aggregator struct {
 	interval   time.Duration
 	delay      time.Duration
 	statistics bool // keep no distributions
-	limit      int
 
 	mu      sync.Mutex
 	periods map[string]*period
@@ -41,9 +40,9 @@ type period struct {
 	values       cloudwatch.Distribution
 }
 
-func newAggregator(interval, delay time.Duration, statistics bool, limit int) *aggregator {
+func newAggregator(interval, delay time.Duration, statistics bool) *aggregator {
 	return &aggregator{
-		interval: interval, delay: delay, statistics: statistics, limit: limit, periods: make(map[string]*period),
+		interval: interval, delay: delay, statistics: statistics, periods: make(map[string]*period),
 	}
 }
 

@@ -6,6 +6,7 @@ package awscloudwatchexporter
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -111,6 +112,9 @@ func (c *Config) Validate() error {
 			`file_storage, or set "in_memory: true" to accept that a crash loses it, or "aggregation_interval: 0"`, c.AggregationInterval)
 	case c.Storage != nil && c.InMemory:
 		add(`"storage" and "in_memory" exclude each other`)
+	}
+	if c.AggregationInterval > 0 && reflect.DeepEqual(c.QueueConfig, configoptional.None[exporterhelper.QueueBatchConfig]()) {
+		add(`"sending_queue::enabled: false" is for "aggregation_interval: 0": what is aggregated goes through a queue`)
 	}
 	if c.AggregationInterval > 0 && c.QueueConfig.HasValue() && c.QueueConfig.Get().WaitForResult {
 		add(`"sending_queue::wait_for_result" has no use with "aggregation_interval": nobody waits`)

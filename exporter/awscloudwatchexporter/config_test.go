@@ -77,6 +77,10 @@ func TestValidateReportsAllFaults(t *testing.T) {
 		`have no use with`:           func(c *Config) { c.AggregationInterval, c.InMemory = 0, true },
 		`drop metrics altogether`:    func(c *Config) { c.DropOriginalMetrics = map[string]bool{"m": true} },
 		`"namespace" is not a templ`: func(c *Config) { c.Namespace = "" },
+		`goes through a queue`: func(c *Config) {
+			c.InMemory = true
+			require.NoError(t, confmap.NewFromStringMap(map[string]any{"sending_queue": map[string]any{"enabled": false}}).Unmarshal(c))
+		},
 	} {
 		cfg := createDefaultConfig().(*Config)
 		edit(cfg)

@@ -62,12 +62,19 @@ type cloudWatchExporter struct {
 	journal *journal    // nil when what is aggregated is in memory only
 	unsent  unsentData
 
-	compact  chan struct{}
-	stop     chan struct{}
-	stopOnce sync.Once
+	compact chan struct{}
+	// background ends with Shutdown.
+	background context.Context //nolint:containedctx // of the goroutine that flushes
+	stop       context.CancelFunc
+	stopOnce   sync.Once
+	// patience is how long Shutdown waits for room in the queue.
+	patience time.Duration
 	started  bool
 	working  sync.WaitGroup
 }
+
+// shutdownPatience is long for a queue that has room.
+const shutdownPatience = 5 * time.Second
 
 // putter is what is used of CloudWatch; its client implements it.
 type putter interface {
@@ -78,11 +85,12 @@ func newExporter(set exporter.Settings, cfg *Config) (*cloudWatchExporter, error
 	e := &cloudWatchExporter{
 		cfg: cfg, set: set, now: time.Now, pending: pendingIncreases{limit: maxPending},
 		rollups: newRollups(cfg.RollupDimensions, cfg.DropOriginalMetrics),
-		compact: make(chan struct{}, 1), stop: make(chan struct{}),
+		compact: make(chan struct{}, 1), patience: shutdownPatience,
 		rejected: set.Logger.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 			return zapcore.NewSamplerWithOptions(c, time.Minute, 1, 0)
 		})),
 	}
+	e.background, e.stop = context.WithCancel(context.Background())
 	e.newClient = func() putter {
 		return api.NewFromConfig(e.session.AWS, func(o *api.Options) {
 			if e.session.Endpoint != nil {
@@ -102,7 +110,7 @@ func newExporter(set exporter.Settings, cfg *Config) (*cloudWatchExporter, error
 		return nil, err
 	}
 	if cfg.AggregationInterval > 0 {
-		e.periods = newAggregator(cfg.AggregationInterval, cfg.AggregationDelay, cfg.AggregateAs == aggregateStatistics, cfg.MaxSeries)
+		e.periods = newAggregator(cfg.AggregationInterval, cfg.AggregationDelay, cfg.AggregateAs == aggregateStatistics)
 	}
 	err := e.telemetry.RegisterExporterAwscloudwatchOpenPeriodsCallback(func(_ context.Context, o metric.Int64Observer) error {
 		if e.periods != nil {
@@ -159,14 +167,21 @@ func (e *cloudWatchExporter) openJournal(ctx context.Context, host component.Hos
 func (e *cloudWatchExporter) Shutdown(ctx context.Context) error {
 	var errs []error
 	e.stopOnce.Do(func() {
-		close(e.stop)
+		e.stop()
 		e.working.Wait()
 		if e.started && e.periods != nil {
-			errs = append(errs, e.flush(ctx, true))
+			e.periods.add(e.pending.take(), e.now().UnixMilli()) // no call will come that takes them along
+			// A queue that blocks while it is full would block for ever when CloudWatch cannot be reached.
+			wait, done := context.WithTimeout(ctx, e.patience)
+			errs = append(errs, e.flush(wait, true))
+			done()
 		}
 		errs = append(errs, e.next.Shutdown(ctx))
 		if n := e.unsent.size(); n > 0 && e.journal == nil {
 			e.set.Logger.Warn("aggregated data were not sent", zap.Int("data", n))
+		}
+		if n := len(e.pending.take()); n > 0 {
+			e.set.Logger.Warn("increases of cumulative series were not sent", zap.Int("data", n))
 		}
 		if e.journal != nil {
 			errs = append(errs, e.journal.close(ctx))
@@ -236,7 +251,7 @@ func (e *cloudWatchExporter) accept(ctx context.Context, increases, data []cloud
 		if err := e.journal.append(ctx, entry); err != nil {
 			return err
 		}
-		if e.journal.size() > compactBytes {
+		if e.journal.overgrown() {
 			select {
 			case e.compact <- struct{}{}:
 			default:
@@ -252,7 +267,7 @@ func (e *cloudWatchExporter) aggregate(data []cloudwatch.Datum) []cloudwatch.Dat
 	if len(data) == 0 {
 		return nil
 	}
-	a := newAggregator(0, 0, e.cfg.AggregateAs == aggregateStatistics, e.cfg.MaxSeries)
+	a := newAggregator(0, 0, e.cfg.AggregateAs == aggregateStatistics)
 	now := e.now()
 	a.add(data, now.UnixMilli())
 	return e.data(a.take(now, true))

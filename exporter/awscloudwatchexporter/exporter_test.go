@@ -15,8 +15,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
@@ -67,6 +69,10 @@ func TestNextFlush(t *testing.T) {
 	} {
 		assert.Equal(t, at(want), nextFlush(at(now), time.Minute, 5*time.Second), now)
 	}
+	// It is when periods end, also when the interval does not divide the hour.
+	now := at(testStart)
+	assert.Zero(t, nextFlush(now, 7*time.Minute, 0).Unix()%420)
+	assert.Greater(t, nextFlush(now, 7*time.Minute, 0), now)
 }
 
 func TestHighResolution(t *testing.T) {
@@ -198,7 +204,11 @@ func TestStorageFails(t *testing.T) {
 	assert.Zero(t, e.periods.size())
 	disk.fail(nil)
 	require.NoError(t, e.ConsumeMetrics(t.Context(), md(6, 2)))
-	assert.Equal(t, []string{"c [] @0 [1 5] [1 1]", "m [] @0 6"}, describe(e.finish(t)))
+	// What waits for a next call does not wait for ever.
+	disk.fail(errTest)
+	require.ErrorIs(t, e.ConsumeMetrics(t.Context(), md(9, 3)), errTest)
+	disk.fail(nil)
+	assert.Equal(t, []string{"c [] @0 [1 3 5] [1 1 1]", "m [] @0 6"}, describe(e.finish(t)))
 }
 
 // refusing is a queue that is full.
@@ -242,6 +252,99 @@ func TestQueueFull(t *testing.T) {
 	assert.Zero(t, e.unsent.size())
 	require.NoError(t, consume("d", 100))
 	queue.room = 1
+}
+
+// queued configures the queue.
+func queued(edit func(*exporterhelper.QueueBatchConfig)) func(*Config) {
+	return func(c *Config) {
+		q := exporterhelper.NewDefaultQueueConfig()
+		edit(&q)
+		c.QueueConfig = configoptional.Some(q)
+	}
+}
+
+// A queue that has no room for all data at once gets them in parts.
+func TestSmallQueue(t *testing.T) {
+	t.Parallel()
+	for name, edit := range map[string]func(*exporterhelper.QueueBatchConfig){
+		"items": func(q *exporterhelper.QueueBatchConfig) {
+			q.Sizer, q.QueueSize = exporterhelper.RequestSizerTypeItems, 3
+		},
+		"bytes": func(q *exporterhelper.QueueBatchConfig) {
+			q.Sizer, q.QueueSize = exporterhelper.RequestSizerTypeBytes, 10_000
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := newTestExporter(t, testOptions{configure: queued(func(q *exporterhelper.QueueBatchConfig) {
+				edit(q)
+				q.BlockOnOverflow = true
+			})})
+			for i := range 50 {
+				require.NoError(t, e.ConsumeMetrics(t.Context(), metrics("n", point{name: fmt.Sprint("m", i), value: 1, at: testStart})))
+			}
+			assert.Len(t, e.finish(t), 50)
+		})
+	}
+}
+
+// A queue that blocks, full because CloudWatch cannot be reached, does not keep the collector from ending, nor lose what the
+// journal has.
+func TestShutdownDoesNotWaitForRoom(t *testing.T) {
+	t.Parallel()
+	blocked := &blocking{entered: make(chan struct{}, 10)}
+	disk := &memoryStorage{data: make(map[string][]byte)}
+	e := newTestExporter(t, testOptions{storage: disk, next: blocked})
+	e.patience = time.Millisecond
+	require.NoError(t, e.ConsumeMetrics(t.Context(), metrics("n", point{name: "m", value: 3, at: testStart})))
+	e.clock.set(testStart + 65)
+	e.compact <- struct{}{}
+	<-blocked.entered
+	require.NoError(t, e.ConsumeMetrics(t.Context(), metrics("n", point{name: "m", value: 4, at: testStart + 60})))
+	require.ErrorIs(t, e.Shutdown(t.Context()), context.DeadlineExceeded)
+
+	next := newTestExporter(t, testOptions{storage: disk, at: testStart + 66})
+	assert.Equal(t, []string{"m [] @0 3", "m [] @60 4"}, describe(next.finish(t)))
+}
+
+// blocking is a queue that never has room.
+type blocking struct {
+	component.StartFunc
+	component.ShutdownFunc
+	consumertest.MetricsSink
+	entered chan struct{}
+}
+
+func (b *blocking) ConsumeMetrics(ctx context.Context, _ pmetric.Metrics) error {
+	b.entered <- struct{}{}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// What cannot be made smaller is not written anew with every call.
+func TestJournalIsCompactedWhenItHasDoubled(t *testing.T) {
+	t.Parallel()
+	disk := &memoryStorage{data: make(map[string][]byte)}
+	client, err := disk.GetClient(t.Context(), component.KindExporter, storageID, "")
+	require.NoError(t, err)
+	j, err := openJournal(t.Context(), client, func([]byte) error { return nil })
+	require.NoError(t, err)
+	entry := make([]byte, 5<<20)
+	appendAll := func(n int) {
+		for range n {
+			require.NoError(t, j.append(t.Context(), entry))
+		}
+	}
+	appendAll(12)
+	assert.False(t, j.overgrown())
+	appendAll(1)
+	assert.True(t, j.overgrown())
+	require.NoError(t, j.replace(t.Context(), j.mark(), [][]byte{make([]byte, 40<<20)}))
+	appendAll(8)
+	assert.False(t, j.overgrown())
+	appendAll(1)
+	assert.True(t, j.overgrown())
+	require.NoError(t, j.close(t.Context()))
 }
 
 // Whatever comes, aggregated or not, count, sum, minimum, maximum and CloudWatch's buckets are the same.

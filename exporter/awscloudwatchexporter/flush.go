@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/exporter/exporterhelper"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
@@ -17,14 +18,33 @@ import (
 // maxQueued bounds the data of one request of the queue, which bounds what is sent again when a part of it fails.
 const maxQueued = 5000
 
+// datumBytes is about what a large datum takes in the queue.
+const datumBytes = 8 << 10
+
+// queuedAtOnce is how many data one request of the queue has: no more than there is room for in an empty one, where it would
+// never come in.
+func (c *Config) queuedAtOnce() int {
+	q := c.queue()
+	if !q.HasValue() {
+		return maxQueued
+	}
+	switch size := q.Get().QueueSize; q.Get().Sizer {
+	case exporterhelper.RequestSizerTypeItems:
+		return int(min(maxQueued, max(size, 1)))
+	case exporterhelper.RequestSizerTypeBytes:
+		return int(min(maxQueued, max(size/datumBytes, 1)))
+	}
+	return maxQueued
+}
+
 // run flushes whenever periods end.
 func (e *cloudWatchExporter) run() {
-	ctx := context.Background()
+	ctx := e.background
 	for {
 		now := e.now()
 		timer := time.NewTimer(nextFlush(now, e.cfg.AggregationInterval, e.cfg.AggregationDelay).Sub(now))
 		select {
-		case <-e.stop:
+		case <-ctx.Done():
 			timer.Stop()
 			return
 		case <-e.compact:
@@ -39,7 +59,9 @@ func (e *cloudWatchExporter) run() {
 
 // nextFlush is when the next periods are over and have been waited for.
 func nextFlush(now time.Time, interval, delay time.Duration) time.Time {
-	return now.Add(-delay).Truncate(interval).Add(interval + delay)
+	// Periods begin at multiples of the interval since 1970, which Time.Truncate does not count from.
+	over := now.Add(-delay).UnixNano()
+	return time.Unix(0, over-over%int64(interval)).Add(interval + delay).In(now.Location())
 }
 
 // flush hands on the periods that are over, or all, and makes the journal hold what remains.
@@ -56,8 +78,8 @@ func (e *cloudWatchExporter) flush(ctx context.Context, all bool) error {
 
 	data := append(e.unsent.take(), e.data(closed)...)
 	var failed error
-	for len(data) > 0 {
-		n := min(len(data), maxQueued)
+	for atOnce := e.cfg.queuedAtOnce(); len(data) > 0; {
+		n := min(len(data), atOnce)
 		err := e.next.ConsumeMetrics(ctx, toMetrics(nil, data[:n]))
 		if consumererror.IsPermanent(err) {
 			e.countRejected(ctx, reasonRefused, int64(n))
@@ -71,10 +93,11 @@ func (e *cloudWatchExporter) flush(ctx context.Context, all bool) error {
 	if e.journal == nil {
 		return failed
 	}
-	// What was handed on is durable in the queue. Should the process end before this, it is handed on twice.
+	// What was handed on is durable in the queue. Should the process end before this, it is handed on twice. So there is no
+	// giving up here because the time to hand it on is over.
 	entries, err := journalEntries(open, data)
 	if err == nil {
-		err = e.journal.replace(ctx, mark, entries)
+		err = e.journal.replace(context.WithoutCancel(ctx), mark, entries)
 	}
 	if err != nil {
 		e.set.Logger.Error("the journal of what is being aggregated could not be written: after a crash, data would count twice",

@@ -28,7 +28,9 @@ type journal struct {
 	// Entries first to next-1 are there; bytes is their size.
 	first, next uint64
 	bytes       int64
-	sizes       map[uint64]int64
+	// compactAt is how many bytes there are to be before the journal is written anew.
+	compactAt int64
+	sizes     map[uint64]int64
 }
 
 type journalWrite struct {
@@ -40,7 +42,8 @@ const (
 	keyFirst = "first"
 	// maxCommit bounds one transaction.
 	maxCommit = 256
-	// compactBytes is from where on the journal is written anew, with what it comes to; refuseBytes is where it ends.
+	// compactBytes is from where on the journal is written anew, with what it comes to. When that is not much less, it is
+	// written anew when it has doubled. refuseBytes is where it ends.
 	compactBytes = 64 << 20
 	refuseBytes  = 512 << 20
 )
@@ -56,6 +59,7 @@ func entryKey(n uint64) string { return "entry/" + strconv.FormatUint(n, 10) }
 func openJournal(ctx context.Context, client storage.Client, replay func(entry []byte) error) (*journal, error) {
 	j := &journal{
 		client: client, writes: make(chan journalWrite), closed: make(chan struct{}), sizes: make(map[uint64]int64),
+		compactAt: compactBytes,
 	}
 	raw, err := client.Get(ctx, keyFirst)
 	switch {
@@ -154,11 +158,11 @@ func (j *journal) mark() uint64 {
 	return j.next
 }
 
-// size is the bytes of all entries.
-func (j *journal) size() int64 {
+// overgrown reports whether the journal should be written anew.
+func (j *journal) overgrown() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.bytes
+	return j.bytes > j.compactAt
 }
 
 // replace puts entries in the place of those before the mark, in one transaction.
@@ -186,6 +190,7 @@ func (j *journal) replace(ctx context.Context, mark uint64, entries [][]byte) er
 		j.account(j.next, len(e))
 		j.next++
 	}
+	j.compactAt = min(max(compactBytes, 2*j.bytes), refuseBytes)
 	return nil
 }
 

@@ -175,6 +175,98 @@ func TestPutErrors(t *testing.T) {
 	assert.Len(t, out.CompositeAlarms, 1)
 }
 
+// TestValidationMessages checks PutMetricAlarm's messages as clients get them.
+func TestValidationMessages(t *testing.T) {
+	h := newHarness(t).start()
+	percentile := func(in *cw.PutMetricAlarmInput, option string) {
+		in.Statistic, in.ExtendedStatistic, in.EvaluateLowSampleCountPercentile = "", aws.String("p90"), &option
+	}
+	window := func(in *cw.PutMetricAlarmInput, period, periods int32) { in.Period, in.EvaluationPeriods = &period, &periods }
+	queries := func(in *cw.PutMetricAlarmInput, list ...types.MetricDataQuery) {
+		*in = *math("new")
+		in.Metrics = list
+	}
+	for _, c := range []struct {
+		change  func(*cw.PutMetricAlarmInput)
+		message string
+	}{
+		{
+			func(in *cw.PutMetricAlarmInput) { in.EvaluateLowSampleCountPercentile = aws.String("ignore") },
+			"Option evaluateLowSampleCountPercentile can not be applied with statistic Average. This option is enabled only for percentile statistics.",
+		},
+		{
+			func(in *cw.PutMetricAlarmInput) { percentile(in, "unknown") },
+			"Option unknown is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are evaluate and ignore.",
+		},
+		{
+			func(in *cw.PutMetricAlarmInput) { in.TreatMissingData = aws.String("X") },
+			"The value X is not supported for TreatMissingData parameter. Supported values are [breaching, notBreaching, ignore, missing].",
+		},
+		{func(in *cw.PutMetricAlarmInput) { window(in, 5, 1) }, "Period must be 10, 20, 30 or a multiple of 60"},
+		{
+			func(in *cw.PutMetricAlarmInput) { window(in, 60, 1441) },
+			"Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= 86400) for alarms using period < 3600",
+		},
+		{
+			func(in *cw.PutMetricAlarmInput) { window(in, 3600, 169) },
+			"Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be <= 604800) for alarms using period >= 3600",
+		},
+		{
+			func(in *cw.PutMetricAlarmInput) {
+				queries(in, types.MetricDataQuery{Id: aws.String("e"), Expression: aws.String("SUM(SEARCH('{App} errors', 'Sum'))"), Period: aws.Int32(60)})
+			},
+			"SEARCH is not supported on Metric Alarms.",
+		},
+		{
+			func(in *cw.PutMetricAlarmInput) {
+				queries(in, types.MetricDataQuery{Id: aws.String("q"), Expression: aws.String(`SELECT MAX(errors) FROM App`), Period: aws.Int32(30)})
+			},
+			"MetricsInsights monitors do not support less than 60 seconds period",
+		},
+		{
+			func(in *cw.PutMetricAlarmInput) {
+				queries(in, types.MetricDataQuery{Id: aws.String("q"), Expression: aws.String(`SELECT MAX(errors) FROM App`), Period: aws.Int32(60)})
+				in.EvaluationPeriods = aws.Int32(181)
+			},
+			"MetricsInsights monitors cannot be checked across more than 3 hours",
+		},
+		{
+			func(in *cw.PutMetricAlarmInput) { in.ComparisonOperator = "Near" },
+			"1 validation error detected: Value 'Near' at 'comparisonOperator' failed to satisfy constraint: Member must satisfy enum value set: " +
+				"[GreaterThanOrEqualToThreshold, GreaterThanThreshold, LessThanThreshold, LessThanOrEqualToThreshold, " +
+				"LessThanLowerOrGreaterThanUpperThreshold, LessThanLowerThreshold, GreaterThanUpperThreshold]",
+		},
+		{
+			func(in *cw.PutMetricAlarmInput) { in.AlarmActions = slices.Repeat([]string{"arn:aws:sns:us-east-1:1:t"}, 6) },
+			"1 validation error detected: Value '[arn:aws:sns:us-east-1:1:t, arn:aws:sns:us-east-1:1:t, arn:aws:sns:us-east-1:1:t, " +
+				"arn:aws:sns:us-east-1:1:t, arn:aws:sns:us-east-1:1:t, arn:aws:sns:us-east-1:1:t]' at 'alarmActions' failed to satisfy constraint: " +
+				"Member must have length less than or equal to 5",
+		},
+	} {
+		_, err := h.api.PutMetricAlarm(t.Context(), put("new", c.change))
+		requireCode(t, err, "ValidationError", c.message)
+	}
+	out, err := h.api.DescribeAlarms(t.Context(), &cw.DescribeAlarmsInput{})
+	require.NoError(t, err)
+	assert.Empty(t, out.MetricAlarms)
+}
+
+// TestHistoryEnds has an end that clients were shown find what it is the time of.
+func TestHistoryEnds(t *testing.T) {
+	h := newHarness(t).start()
+	h.clock.Add(123_456_789 * time.Nanosecond)
+	h.put("a")
+	shown := start.Add(123 * time.Millisecond)
+	for at, want := range map[time.Time]int{shown: 1, shown.Add(-time.Millisecond): 0} {
+		out, err := h.api.DescribeAlarmHistory(t.Context(), &cw.DescribeAlarmHistoryInput{StartDate: &start, EndDate: &at})
+		require.NoError(t, err)
+		require.Len(t, out.AlarmHistoryItems, want)
+		if want > 0 {
+			assert.Equal(t, shown, *out.AlarmHistoryItems[0].Timestamp)
+		}
+	}
+}
+
 func TestDescribeFilters(t *testing.T) {
 	h := newHarness(t).start()
 	for i := range 5 {

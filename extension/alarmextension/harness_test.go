@@ -53,18 +53,20 @@ type testDispatcher struct {
 	mu       sync.Mutex
 	seen     map[string]bool
 	actions  []actions.Action
-	onResult func(context.Context, actions.Result)
-	// fails refuses actions, fate is how they end.
-	fails error
-	fate  error
-	clock *clocktest.Clock
+	onResult func(context.Context, []actions.Result) error
+	// fails refuses actions, fate and withheld are how they end. results are those that were not taken.
+	fails    error
+	fate     error
+	withheld string
+	results  []actions.Result
+	clock    *clocktest.Clock
 	// got is told of every call.
 	got chan int
 }
 
 func (d *testDispatcher) Dispatcher() actions.Dispatcher { return d }
 
-func (d *testDispatcher) OnResult(f func(context.Context, actions.Result)) {
+func (d *testDispatcher) OnResult(f func(context.Context, []actions.Result) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.onResult = f
@@ -84,14 +86,19 @@ func (d *testDispatcher) Dispatch(ctx context.Context, list []actions.Action) er
 		}
 	}
 	d.actions = append(d.actions, fresh...)
-	onResult, fate := d.onResult, d.fate
+	onResult, fate, withheld := d.onResult, d.fate, d.withheld
 	d.mu.Unlock()
+	var results []actions.Result
 	for _, a := range fresh {
-		r := actions.Result{ActionID: a.ID, AlarmARN: a.AlarmARN, Target: a.Target, Time: d.clock.Now(), Err: fate}
-		if fate == nil {
+		r := actions.Result{ActionID: a.ID, AlarmARN: a.AlarmARN, Target: a.Target, Time: d.clock.Now(), Err: fate, Withheld: withheld}
+		if fate == nil && withheld == "" {
 			r.Message = a.Message
 		}
-		onResult(ctx, r)
+		results = append(results, r)
+	}
+	err := onResult(ctx, results)
+	if err != nil {
+		d.set(func(d *testDispatcher) { d.results = append(d.results, results...) })
 	}
 	select {
 	case d.got <- len(fresh):

@@ -281,3 +281,74 @@ func TestHistoryIsBounded(t *testing.T) {
 	h.deliver()
 	assert.Less(t, len(h.storage.values), 20, "and is not stored any more")
 }
+
+// TestResultsAreNotLost has results that cannot be written refused, so that they come again.
+func TestResultsAreNotLost(t *testing.T) {
+	h := newHarness(t).start()
+	h.put("a")
+	h.setState("a", types.StateValueAlarm)
+	h.storage.refuse(true)
+	h.deliverFails(errFull)
+	results := h.dispatcher.results
+	require.Len(t, results, 2)
+	assert.Len(t, h.history("a"), 2)
+	again := h.dispatcher.onResult
+	require.ErrorIs(t, again(t.Context(), results), errFull)
+	h.storage.refuse(false)
+	require.NoError(t, again(t.Context(), results))
+	want := []string{
+		`Alarm "a" created`, "Alarm updated from INSUFFICIENT_DATA to ALARM", "Successfully executed action " + topic,
+	}
+	assert.Equal(t, want, h.history("a"), "once")
+
+	left := h.storage
+	h.stop()
+	require.ErrorContains(t, again(t.Context(), results), "stopped", "they wait for the next start")
+	h.storage = left
+	h.start()
+	assert.Equal(t, want, h.history("a"))
+}
+
+func TestWithheldIsNotSent(t *testing.T) {
+	h := newHarness(t).start()
+	h.put("a")
+	h.dispatcher.set(func(d *testDispatcher) { d.withheld = "silenced" })
+	h.setState("a", types.StateValueAlarm)
+	h.deliver()
+	assert.Equal(t, "Failed to execute action "+topic+`. Received error: "not sent: silenced"`, h.history("a")[2])
+}
+
+// TestAlertsEnd has those who are told of every transition told of every end.
+func TestAlertsEnd(t *testing.T) {
+	h := newHarness(t).start()
+	names := []string{"disabled", "muted", "deleted"}
+	for _, name := range names {
+		h.put(name)
+		h.setState(name, types.StateValueAlarm)
+	}
+	h.deliver()
+	h.dispatcher.set(func(d *testDispatcher) { d.actions = nil })
+
+	_, err := h.api.DisableAlarmActions(t.Context(), &cw.DisableAlarmActionsInput{AlarmNames: names[:1]})
+	require.NoError(t, err)
+	_, err = h.api.PutAlarmMuteRule(t.Context(), &cw.PutAlarmMuteRuleInput{
+		Name: aws.String("m"), MuteTargets: &types.MuteTargets{AlarmNames: names[1:2]},
+		Rule: &types.Rule{Schedule: &types.Schedule{Expression: aws.String("cron(* * * * *)"), Duration: aws.String("PT15M")}},
+	})
+	require.NoError(t, err)
+	h.setState("disabled", types.StateValueOk)
+	h.setState("muted", types.StateValueOk)
+	_, err = h.api.DeleteAlarms(t.Context(), &cw.DeleteAlarmsInput{AlarmNames: names[2:]})
+	require.NoError(t, err)
+	h.deliver()
+	assert.Equal(t, []string{"disabled ALARM->OK ", "muted ALARM->OK ", "deleted ALARM-> "}, h.dispatcher.taken())
+	gone := h.dispatcher.actions[2]
+	assert.Equal(t, "The alarm was deleted.", gone.Reason)
+	assert.Equal(t, "The alarm was deleted.", gone.Annotations["reason"])
+	assert.Empty(t, gone.Message)
+
+	h.setState("disabled", types.StateValueAlarm)
+	h.setState("muted", types.StateValueInsufficientData)
+	h.deliver()
+	assert.Len(t, h.dispatcher.taken(), 3, "of nothing else")
+}

@@ -46,8 +46,7 @@ func (e *notifications) Dispatch(ctx context.Context, list []actions.Action) err
 	if run == nil {
 		return errNotRunning
 	}
-	var items []*queue.Item
-	var ids []string
+	var all []*accepted
 	known := false
 	seen := make(map[string]bool, len(list))
 	for i := range list {
@@ -64,33 +63,59 @@ func (e *notifications) Dispatch(ctx context.Context, list []actions.Action) err
 		if err != nil {
 			return err
 		}
-		items = append(items, parts...)
-		ids = append(ids, a.ID)
+		all = append(all, &accepted{a.ID, parts})
 	}
-	if err := run.queue.Enqueue(items, ids, nil); err != nil {
-		e.refused(ctx, err, len(list))
-		return err
-	}
-	if known && len(items) == 0 {
+	if known && len(all) == 0 {
 		return run.queue.Settle() // it may have been accepted only a moment ago
 	}
-	return nil
+	err := run.enqueue(all)
+	if errors.Is(err, queue.ErrFull) && len(all) > 1 {
+		// What does not fit at once may fit one after another: those that do are known when the rest comes again.
+		for len(all) > 0 {
+			if err = run.enqueue(all[:1]); err != nil {
+				break
+			}
+			all = all[1:]
+		}
+	}
+	if err != nil {
+		e.refused(ctx, err, len(all))
+	}
+	return err
+}
+
+// accepted is an action with its deliveries.
+type accepted struct {
+	id    string
+	parts []*queue.Item
+}
+
+func (r *run) enqueue(list []*accepted) error {
+	var items []*queue.Item
+	ids := make([]string, len(list))
+	for i, a := range list {
+		items, ids[i] = append(items, a.parts...), a.id
+	}
+	return r.queue.Enqueue(items, ids, nil)
 }
 
 // OnResult implements actions.Dispatcher.
-func (e *notifications) OnResult(f func(context.Context, actions.Result)) {
+func (e *notifications) OnResult(f func(context.Context, []actions.Result) error) {
 	run := e.running.Load()
 	if run == nil {
 		return
 	}
-	run.queue.OnResult(func(ctx context.Context, r queue.Result) {
-		out := actions.Result{
-			ActionID: r.Action, AlarmARN: r.AlarmARN, Target: r.ARN, Time: r.Time, Message: r.Message, Withheld: r.Withheld,
+	run.queue.OnResult(func(ctx context.Context, list []*queue.Result) error {
+		out := make([]actions.Result, len(list))
+		for i, r := range list {
+			out[i] = actions.Result{
+				ActionID: r.Action, AlarmARN: r.AlarmARN, Target: r.ARN, Time: r.Time, Message: r.Message, Withheld: r.Withheld,
+			}
+			if len(r.Failed) > 0 {
+				out[i].Err = errors.New(strings.Join(r.Failed, "; "))
+			}
 		}
-		if len(r.Failed) > 0 {
-			out.Err = errors.New(strings.Join(r.Failed, "; "))
-		}
-		f(ctx, out)
+		return f(ctx, out)
 	})
 }
 
@@ -103,9 +128,14 @@ func (r *run) parts(a *actions.Action) ([]*queue.Item, error) {
 		if err != nil {
 			return fmt.Errorf("encode an action of %s: %w", a.AlarmARN, err)
 		}
+		// Ids that grow keep the order of what was enqueued in the same moment.
+		id, err := uuid.NewV7()
+		if err != nil {
+			return err
+		}
 		now := r.now()
 		items = append(items, &queue.Item{
-			ID: uuid.NewString(), Kind: kind, Target: target, Enqueued: now, Next: now, Body: body,
+			ID: id.String(), Kind: kind, Target: target, Enqueued: now, Next: now, Body: body,
 			// Of one alarm, a target is told in the order of its states.
 			Lane:   target + "\n" + a.AlarmARN + "\n" + a.Labels["alarm_contributor"],
 			Action: a.ID, AlarmARN: a.AlarmARN, ARN: a.Target,

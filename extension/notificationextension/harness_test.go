@@ -103,7 +103,12 @@ func startIn(tb testing.TB, cfg *Config, dir string) *collector {
 	h[extensionID] = ext
 	d, err := actions.Find(h, extensionID)
 	require.NoError(tb, err)
-	d.OnResult(func(_ context.Context, r actions.Result) { c.results <- r })
+	d.OnResult(func(_ context.Context, list []actions.Result) error {
+		for _, r := range list {
+			c.results <- r
+		}
+		return nil
+	})
 	c.serveAPI(ext)
 	c.stop = sync.OnceFunc(func() {
 		require.NoError(tb, ext.Shutdown(context.Background()))

@@ -160,6 +160,11 @@ func TestFullQueue(t *testing.T) {
 		list = append(list, action(strconv.Itoa(i), pagerTopic, "cpu"+strconv.Itoa(i), alarm.StateAlarm))
 	}
 	require.ErrorContains(t, c.ext.Dispatch(t.Context(), list), "the queue is full")
+	// What fits was taken, so that a list that is longer than the queue comes to an end.
+	require.Eventually(t, func() bool {
+		items, _ := c.ext.running.Load().queue.Depth()
+		return items == 3
+	}, patience, time.Millisecond)
 	c.dispatch(list[:3]...)
 	require.Error(t, c.ext.Dispatch(t.Context(), list[3:]))
 	// What was refused is not remembered as accepted.

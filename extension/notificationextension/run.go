@@ -230,11 +230,12 @@ func (r *run) close(ctx context.Context) error {
 		return nil
 	}
 	var errs []error
-	if r.server != nil {
-		errs = append(errs, r.server.shutdown(ctx))
-	}
+	// A subscriber that is being told needs the certificate that the server has: it would refuse what it cannot verify.
 	if r.queue != nil {
 		r.queue.Stop()
+	}
+	if r.server != nil {
+		errs = append(errs, r.server.shutdown(ctx))
 	}
 	if r.receivers != nil {
 		r.receivers.Stop()

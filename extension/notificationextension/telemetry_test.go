@@ -31,14 +31,18 @@ func TestTelemetry(t *testing.T) {
 	e := ext.(*notifications)
 	c := &collector{t: t, cfg: cfg, ext: e, results: make(chan actions.Result, 10)}
 	list := []actions.Action{action("1", pagerTopic, "a", alarm.StateAlarm), action("2", pagerTopic, "b", alarm.StateAlarm), action("3", pagerTopic, "c", alarm.StateAlarm)}
-	require.Error(t, e.Dispatch(t.Context(), list))
+	full := make(chan struct{})
 	hook.answerBy(func(request) (int, string) {
+		<-full
 		hook.answer = func(request) (int, string) { return http.StatusOK, "" }
 		return http.StatusInternalServerError, ""
 	})
-	c.dispatch(list[0])
-	next(t, hook.requests)
-	next(t, hook.requests)
+	require.Error(t, e.Dispatch(t.Context(), list))
+	close(full)
+	c.dispatch(list[0]) // is known
+	for range 3 {
+		next(t, hook.requests)
+	}
 	require.Eventually(t, func() bool {
 		items, _ := e.running.Load().queue.Depth()
 		return items == 0
@@ -47,10 +51,10 @@ func TestTelemetry(t *testing.T) {
 		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String("target", "receiver"), attribute.String("outcome", o))}
 	}
 	metadatatest.AssertEqualExtensionNotificationsDeliveries(t, tel,
-		[]metricdata.DataPoint[int64]{outcome("retried", 1), outcome("delivered", 1)}, metricdatatest.IgnoreTimestamp())
+		[]metricdata.DataPoint[int64]{outcome("retried", 1), outcome("delivered", 2)}, metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualExtensionNotificationsQueueDepth(t, tel, []metricdata.DataPoint[int64]{{}}, metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualExtensionNotificationsRefused(t, tel, []metricdata.DataPoint[int64]{
-		{Value: 3, Attributes: attribute.NewSet(attribute.String("reason", "queue_full"))},
+		{Value: 1, Attributes: attribute.NewSet(attribute.String("reason", "queue_full"))},
 	}, metricdatatest.IgnoreTimestamp())
 	assert.NoError(t, ext.Shutdown(t.Context()))
 	require.NoError(t, tel.Shutdown(t.Context()))

@@ -29,7 +29,7 @@ type Action struct {
 	AlarmName string
 	// New is "" when the alarm was deleted: receivers that are told of every transition end its alert.
 	Old, New alarm.State
-	Reason    string
+	Reason   string
 
 	// Subject, Message, SMS and Email are what CloudWatch publishes to an SNS topic: Message is the JSON document.
 	Subject, Message, SMS, Email string
@@ -47,7 +47,7 @@ type Result struct {
 	Time     time.Time
 	// Message is what was published, "" when nothing was.
 	Message string
-	// Withheld says why nothing was sent, on purpose: silenced, inhibited. "" is the rule.
+	// Withheld says why nothing at all was sent, on purpose: silenced, inhibited. "" is the rule.
 	Withheld string
 	// Err is nil when the action was delivered.
 	Err error
@@ -58,8 +58,9 @@ type Dispatcher interface {
 	// Dispatch takes actions over. When it returns nil they are durable, and are delivered or end as dead letters, also over
 	// restarts. It does not wait for any delivery. Actions whose ID it has seen are not delivered again.
 	Dispatch(ctx context.Context, actions []Action) error
-	// OnResult has f called with how each action ended, from one goroutine. It is called once, before Dispatch.
-	OnResult(f func(context.Context, Result))
+	// OnResult has f called with how actions ended, from one goroutine. When f returns nil it has taken all of them over for
+	// good; after an error the same ones are handed over again, also over restarts. It is called once, before Dispatch.
+	OnResult(f func(context.Context, []Result) error)
 }
 
 // Provider is what an extension that delivers actions implements.

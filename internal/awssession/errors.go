@@ -51,6 +51,10 @@ func Passing(err error) bool {
 		return false
 	}
 	code := status(err)
+	switch code {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusProxyAuthRequired:
+		return true // whatever it is called: services have names of their own for credentials that are not good
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		if _, ok := retry.DefaultRetryableErrorCodes[api.ErrorCode()]; ok ||
@@ -59,12 +63,7 @@ func Passing(err error) bool {
 		}
 		return code >= http.StatusInternalServerError || api.ErrorFault() == smithy.FaultServer
 	}
-	switch code {
-	case 0: // no answer
-		return true
-	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusProxyAuthRequired:
-		return true
-	}
+	// 0 is no answer.
 	return code >= http.StatusInternalServerError || code < http.StatusBadRequest
 }
 

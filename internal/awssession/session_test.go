@@ -141,6 +141,7 @@ func TestPassing(t *testing.T) {
 		"unavailable":  {answer(503, nil), true, false},
 		"denied":       {answer(403, &smithy.GenericAPIError{Code: "AccessDeniedException"}), true, false},
 		"forbidden":    {answer(403, nil), true, false},
+		"other name":   {answer(403, &smithy.GenericAPIError{Code: "AuthFailure"}), true, false},
 		"invalid":      {answer(400, &smithy.GenericAPIError{Code: "InvalidParameterException"}), false, false},
 		"conflict":     {answer(400, &smithy.GenericAPIError{Code: "OperationAbortedException"}), true, false},
 		"too large":    {answer(413, nil), false, false},

@@ -7,12 +7,14 @@ package logswriter
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 	"go.uber.org/zap"
 
 	"github.com/nephoscope/nephoscope/internal/awssession"
@@ -130,7 +132,7 @@ func (w *Writer) write(ctx context.Context, b *Batch) Outcome {
 		err := w.put(ctx, b, call, &out)
 		switch {
 		case err == nil:
-		case awssession.Passing(err):
+		case passing(err):
 			// What follows would fail as well, and must not overtake these.
 			out.Err = err
 			out.Failed = slices.Sorted(slices.Values(order))
@@ -142,6 +144,13 @@ func (w *Writer) write(ctx context.Context, b *Batch) Outcome {
 		order = order[n:]
 	}
 	return out
+}
+
+// passing reports whether the events may be taken later. A stream that is not there although it was just made is not seen
+// everywhere yet, or was deleted meanwhile: it is made again with the next attempt.
+func passing(err error) bool {
+	var absent *types.ResourceNotFoundException
+	return errors.As(err, &absent) || awssession.Passing(err)
 }
 
 // acceptable returns the indices of events that may be put, in order of their time. It makes their text valid.

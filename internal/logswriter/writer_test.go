@@ -254,7 +254,8 @@ func TestWriteOutcomes(t *testing.T) {
 			err:  answer(400, &types.InvalidParameterException{Message: aws.String("no")}),
 			want: Outcome{Rejected: map[Reason]int{ReasonRefused: 5}},
 		},
-		"throttled": {err: throttled, want: Outcome{Failed: []int{0, 1, 2, 3, 4}}},
+		"absent though made": {err: answer(400, &types.ResourceNotFoundException{}), want: Outcome{Failed: []int{0, 1, 2, 3, 4}}},
+		"throttled":          {err: throttled, want: Outcome{Failed: []int{0, 1, 2, 3, 4}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -55,12 +55,24 @@ func ParseCompositeRule(text string, t cloudwatch.Tenant) (*CompositeRule, error
 	switch {
 	case p.elements > MaxRuleElements:
 		return nil, ruleError("The rule has " + strconv.Itoa(p.elements) + " elements, more than " + strconv.Itoa(MaxRuleElements))
-	case len(p.rule.children) > MaxRuleChildren:
-		return nil, ruleError("The rule has " + strconv.Itoa(len(p.rule.children)) + " child alarms, more than " +
+	case p.distinct() > MaxRuleChildren:
+		return nil, ruleError("The rule has " + strconv.Itoa(p.distinct()) + " child alarms, more than " +
 			strconv.Itoa(MaxRuleChildren))
 	}
 	p.rule.root = root
 	return p.rule, nil
+}
+
+// distinct is how many alarms the rule names. In nobody's rule, a name and an ARN with that name may be of the same alarm.
+func (p *ruleParser) distinct() int {
+	if len(p.rule.children) <= MaxRuleChildren || p.tenant != (cloudwatch.Tenant{}) {
+		return len(p.rule.children)
+	}
+	names := make(map[string]struct{}, len(p.rule.children))
+	for i := range p.rule.children {
+		names[p.rule.children[i].Name] = struct{}{}
+	}
+	return len(names)
 }
 
 func ruleError(message string) error {

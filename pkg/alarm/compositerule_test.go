@@ -5,6 +5,7 @@ package alarm
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -170,6 +171,16 @@ func TestCompositeRuleLimits(t *testing.T) {
 	constant := func(int) string { return "TRUE" }
 	require.NoError(t, parse(list(100, child)))
 	require.ErrorContains(t, parse(list(101, child)), "101 child alarms, more than 100")
+	// The same alarm by its name and its ARN is one, also where it is not known yet whose it is.
+	twice := list(200, func(i int) string {
+		if i%2 == 0 {
+			return child(i / 2)
+		}
+		return "ALARM(" + ARN(ruleTenant, strconv.Itoa(i/2)) + ")"
+	})
+	require.NoError(t, parse(twice))
+	require.NoError(t, Validate(composite("c", twice)))
+	require.ErrorContains(t, Validate(composite("c", list(101, child))), "101 child alarms, more than 100")
 	require.NoError(t, parse(list(500, constant)))
 	require.ErrorContains(t, parse(list(501, constant)), "501 elements, more than 500")
 	require.NoError(t, parse("("+list(499, constant)+")"))

@@ -38,9 +38,10 @@ const (
 	defaultMaxAlarms    = 1_000_000
 	defaultMaxMuteRules = 10_000
 
-	maxDeletedAlarms = 100
-	maxStateReason   = 1023
-	maxReasonData    = 4000
+	// maxNamedAlarms is how many alarms a request may name.
+	maxNamedAlarms = 100
+	maxStateReason = 1023
+	maxReasonData  = 4000
 	// maxParents is how many composite alarms may name the same alarm.
 	maxParents = 150
 	// maxListedContributors is how many contributors are listed; all of them are kept.
@@ -85,6 +86,8 @@ type tenantAlarms struct {
 	alarms map[string]*alarmState
 	// sorted is alarms in order of name, nil when it has to be made again. It does not change.
 	sorted []*alarmState
+	// changes counts alarms that came or went.
+	changes uint64
 	// parents are the composite alarms that name an alarm, as a child or as their suppressor, in order of name.
 	parents map[string][]*alarmState
 	rules   map[string]*muteEntry
@@ -139,8 +142,9 @@ func (e *Engine) Alarms(t cloudwatch.Tenant, yield func(View) bool) { e.AlarmsAf
 func (e *Engine) AlarmsAfter(t cloudwatch.Tenant, after string, yield func(View) bool) {
 	const chunk = 64
 	sorted := e.sorted(t)
-	from, _ := slices.BinarySearchFunc(sorted, after, func(a *alarmState, name string) int {
-		if c := strings.Compare(a.name(), name); c != 0 {
+	// By ARN, which is the order of the names: those belong to definitions, which change.
+	from, _ := slices.BinarySearchFunc(sorted, ARN(t, after), func(a *alarmState, arn string) int {
+		if c := strings.Compare(a.arn, arn); c != 0 {
 			return c
 		}
 		return -1 // behind it
@@ -164,22 +168,33 @@ func (e *Engine) AlarmsAfter(t cloudwatch.Tenant, after string, yield func(View)
 	}
 }
 
+// sorted are the alarms of a tenant in order of name. Sorting many takes a while, and does not hold the lock.
 func (e *Engine) sorted(t cloudwatch.Tenant) []*alarmState {
 	e.mu.Lock()
-	defer e.mu.Unlock()
 	ta := e.tenants[t]
-	if ta == nil {
-		return nil
-	}
-	if ta.sorted == nil {
-		ta.sorted = make([]*alarmState, 0, len(ta.alarms))
-		for _, a := range ta.alarms {
-			ta.sorted = append(ta.sorted, a)
+	if ta == nil || ta.sorted != nil {
+		defer e.mu.Unlock()
+		if ta == nil {
+			return nil
 		}
-		slices.SortFunc(ta.sorted, byName)
+		return ta.sorted
 	}
-	return ta.sorted
+	changes := ta.changes
+	all := make([]*alarmState, 0, len(ta.alarms))
+	for _, a := range ta.alarms {
+		all = append(all, a)
+	}
+	e.mu.Unlock()
+	slices.SortFunc(all, byARN)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if ta.changes == changes {
+		ta.sorted = all
+	}
+	return all
 }
+
+func byARN(a, b *alarmState) int { return strings.Compare(a.arn, b.arn) }
 
 func byName(a, b *alarmState) int { return strings.Compare(a.name(), b.name()) }
 
@@ -312,6 +327,8 @@ type run struct {
 	events []Event
 	// evaluations is how many composite alarms may still be evaluated for one transition.
 	evaluations int
+	// interrupted is set when the context of an Advance has ended in an evaluation.
+	interrupted bool
 }
 
 func (r *run) emit(a *alarmState, ev Event) {
@@ -351,8 +368,8 @@ func (e *Engine) Delete(t cloudwatch.Tenant, names []string, now time.Time) ([]E
 
 // SetActionsEnabled enables or disables the actions of alarms. Names that there are not do not matter.
 func (e *Engine) SetActionsEnabled(t cloudwatch.Tenant, names []string, enabled bool, now time.Time) ([]Event, error) {
-	if len(names) > maxDeletedAlarms {
-		return nil, tooMany("alarmNames", maxDeletedAlarms)
+	if err := checkNames(names); err != nil {
+		return nil, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

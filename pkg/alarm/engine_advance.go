@@ -10,8 +10,11 @@ import (
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
 
-// breathe is how many things are done before others may have the engine.
-const breathe = 256
+// breathe is how much is done before others may have the engine: things that are due, and eventWork for each event of them.
+const (
+	breathe   = 256
+	eventWork = 16
+)
 
 // scratch is memory that evaluations use again. It belongs to who holds Engine.advancing.
 type scratch struct {
@@ -62,13 +65,16 @@ func (e *Engine) Advance(ctx context.Context, now time.Time) []Event {
 	until := toNanos(now)
 	history := &history{e: e}
 	history.readDue(ctx, until)
-	for done := 1; ; done++ {
+	for done, events := 1, 0; ; done++ {
+		done += (len(r.events) - events) * eventWork
+		events = len(r.events)
 		n := e.line.top()
 		if n == nil || n.at > until {
 			e.advanced = max(e.advanced, until)
 			break
 		}
-		if done%breathe == 0 {
+		if done >= breathe {
+			done = 0
 			if ctx.Err() != nil {
 				e.advanced = max(e.advanced, n.at-1)
 				break
@@ -77,7 +83,11 @@ func (e *Engine) Advance(ctx context.Context, now time.Time) []Event {
 			e.mu.Lock()
 			continue
 		}
-		r.do(ctx, *n, until, history)
+		at := n.at
+		if r.do(ctx, *n, until, history); r.interrupted {
+			e.advanced = max(e.advanced, at-1)
+			break
+		}
 	}
 	return r.events
 }
@@ -94,11 +104,16 @@ func (r *run) do(ctx context.Context, n entry, until int64, h *history) {
 	case dueSuppression:
 		r.release(a, n.at)
 	case dueRefire:
-		r.refire(a, e.late(n.at, until))
+		if at := e.late(n.at, until); at != n.at { // skip to the first one that is not too late
+			e.refireAt(a, at+mod(n.at-at, refireInterval))
+			e.touch(a)
+			return
+		}
+		r.refire(a, n.at)
 	case dueEvaluation:
 		at := e.late(n.at, until)
 		if at != n.at { // skip to the first one that is not too late
-			a.due = e.nextDue(a, a.rule.Interval(), at-1)
+			a.due = e.nextDue(a, min(a.rule.Interval(), time.Minute), at-1)
 			e.line.moveTop(a.due)
 			return
 		}
@@ -125,11 +140,15 @@ func (r *run) evaluate(ctx context.Context, a *alarmState, now int64, h *history
 	e, s, at := r.e, &r.e.scratch, toTime(now)
 	a.rule.WindowInto(at, &s.window)
 	if len(e.cold) > 0 {
+		version := a.version
 		complete := h.readOne(ctx, a, &s.window)
-		if a.deleted || a.rule == nil {
-			return
+		if a.deleted || a.version != version {
+			return // it may look at something else by now
 		}
 		if !complete {
+			if r.interrupt(ctx, a, now) {
+				return
+			}
 			r.apply(a, &Result{EvaluationState: EvaluationFailure}, now)
 			return
 		}
@@ -159,9 +178,20 @@ func (r *run) evaluate(ctx context.Context, a *alarmState, now int64, h *history
 	e.mu.Unlock()
 	s.result = rule.Evaluate(ctx, at, s.window, data, last, &s.env)
 	e.mu.Lock()
-	if !a.deleted && a.version == version {
-		r.apply(a, &s.result, now)
+	if a.deleted || a.version != version || s.result.EvaluationState != "" && r.interrupt(ctx, a, now) {
+		return
 	}
+	r.apply(a, &s.result, now)
+}
+
+// interrupt makes an evaluation due again that failed as the context has ended: that says nothing of the alarm.
+func (r *run) interrupt(ctx context.Context, a *alarmState, now int64) bool {
+	if ctx.Err() == nil {
+		return false
+	}
+	r.e.scheduleAt(a, now)
+	r.interrupted = true
+	return true
 }
 
 // apply writes what an evaluation came to.

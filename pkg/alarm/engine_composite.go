@@ -175,7 +175,7 @@ func (r *run) replaceComposite(a *alarmState, p *prepared, previous *Definition,
 	if c.suppressor != old.suppressor && c.phase != phaseNone {
 		// What the former suppressor withheld is not done any more.
 		r.changePhase(a, phaseNone, "", noTime, now)
-		a.extra.before = nil
+		a.more().before = nil
 	}
 	if previous.Composite.Rule != p.def.Composite.Rule {
 		r.evaluateNew(a, now, compositeUpdatedReason)

@@ -4,6 +4,7 @@
 package alarm
 
 import (
+	"math"
 	"slices"
 	"unique"
 
@@ -88,11 +89,19 @@ func equalMetricAlarms(a, b *MetricAlarm) bool {
 	return a.Namespace == b.Namespace && a.MetricName == b.MetricName && slices.Equal(a.Dimensions, b.Dimensions) &&
 		a.Statistic == b.Statistic && a.ExtendedStatistic == b.ExtendedStatistic && a.Period == b.Period && a.Unit == b.Unit &&
 		slices.EqualFunc(a.Metrics, b.Metrics, equalQueries) && a.EvaluationPeriods == b.EvaluationPeriods &&
-		a.DatapointsToAlarm == b.DatapointsToAlarm && equalPointers(a.Threshold, b.Threshold) &&
+		a.DatapointsToAlarm == b.DatapointsToAlarm && equalThresholds(a.Threshold, b.Threshold) &&
 		a.ThresholdMetricID == b.ThresholdMetricID && a.ComparisonOperator == b.ComparisonOperator &&
 		a.TreatMissingData == b.TreatMissingData &&
 		a.EvaluateLowSampleCountPercentile == b.EvaluateLowSampleCountPercentile &&
 		equalPointers(a.WallClock, b.WallClock) && a.SlidingWindow == b.SlidingWindow
+}
+
+// equalThresholds tells 0 from -0, which are written in different ways.
+func equalThresholds(a, b *float64) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return math.Float64bits(*a) == math.Float64bits(*b)
 }
 
 func equalQueries(a, b Query) bool {

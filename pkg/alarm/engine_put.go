@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
@@ -18,9 +17,11 @@ func invalid(format string, args ...any) *Error {
 	return &Error{Code: "ValidationError", Message: fmt.Sprintf(format, args...)}
 }
 
-func tooMany(member string, limit int) *Error {
-	return invalid("1 validation error detected: Value at '%s' failed to satisfy constraint: "+
-		"Member must have length less than or equal to %d", member, limit)
+// checkNames bounds the names of one request.
+func checkNames(names []string) error {
+	var c constraints
+	c.atMost("alarmNames", shownList(names), len(names), maxNamedAlarms)
+	return c.err()
 }
 
 // prepared is a definition that was checked by itself.
@@ -85,6 +86,7 @@ func (e *Engine) create(p *prepared, now int64) *alarmState {
 	}
 	ta.alarms[a.name()] = a
 	ta.sorted = nil
+	ta.changes++
 	e.count++
 	e.connect(a, now)
 	return a
@@ -162,8 +164,8 @@ func (r *run) enableActions(a *alarmState, enabled bool, now int64) {
 
 func (r *run) remove(t cloudwatch.Tenant, names []string, now int64) error {
 	e := r.e
-	if len(names) > maxDeletedAlarms {
-		return tooMany("alarmNames", maxDeletedAlarms)
+	if err := checkNames(names); err != nil {
+		return err
 	}
 	var gone []*alarmState
 	composites := 0
@@ -200,28 +202,26 @@ func (e *Engine) drop(a *alarmState) {
 	a.deleted = true
 	delete(a.of.alarms, a.name())
 	a.of.sorted = nil
+	a.of.changes++
 	e.count--
 	e.forget(a.of)
 }
 
 func checkSetState(s State, reason string, reasonData *string) error {
-	switch s {
-	case StateOK, StateAlarm, StateInsufficientData:
-	default:
-		return invalid("1 validation error detected: Value '%s' at 'stateValue' failed to satisfy constraint: "+
-			"Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]", s)
+	var c constraints
+	c.enum("stateValue", string(s), settableStates)
+	c.length("stateReason", reason, 0, maxStateReason)
+	if reasonData != nil {
+		c.length("stateReasonData", *reasonData, 0, maxReasonData)
 	}
-	if utf8.RuneCountInString(reason) > maxStateReason {
-		return tooMany("stateReason", maxStateReason)
+	if err := c.err(); err != nil {
+		return err
 	}
-	if reasonData == nil {
-		return nil
-	}
-	if utf8.RuneCountInString(*reasonData) > maxReasonData {
-		return tooMany("stateReasonData", maxReasonData)
-	}
-	if !json.Valid([]byte(*reasonData)) {
+	if reasonData != nil && !json.Valid([]byte(*reasonData)) {
 		return &Error{Code: "InvalidFormat"}
 	}
 	return nil
 }
+
+// settableStates are the states in the order in which CloudWatch lists them.
+var settableStates = []string{string(StateInsufficientData), string(StateAlarm), string(StateOK)}

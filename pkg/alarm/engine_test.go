@@ -171,10 +171,10 @@ func TestSetState(t *testing.T) {
 		{"a", "", StateOK, new("not json"), "InvalidFormat", ""},
 		{"a", "", "INVALID", nil, "ValidationError", "1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy " +
 			"constraint: Member must satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"},
-		{"a", strings.Repeat("x", 1024), StateOK, nil, "ValidationError", "1 validation error detected: Value at 'stateReason' failed to " +
-			"satisfy constraint: Member must have length less than or equal to 1023"},
-		{"a", "", StateOK, new(strings.Repeat(" ", 4001)), "ValidationError", "1 validation error detected: Value at 'stateReasonData' failed " +
-			"to satisfy constraint: Member must have length less than or equal to 4000"},
+		{"a", strings.Repeat("x", 1024), StateOK, nil, "ValidationError", "1 validation error detected: Value '" +
+			strings.Repeat("x", 1024) + "' at 'stateReason' failed to satisfy constraint: Member must have length less than or equal to 1023"},
+		{"a", "", StateOK, new(strings.Repeat(" ", 4001)), "ValidationError", "1 validation error detected: Value '" +
+			strings.Repeat(" ", 1024) + "…' at 'stateReasonData' failed to satisfy constraint: Member must have length less than or equal to 4000"},
 	} {
 		_, err := s.e.SetState(tester, c.name, c.state, c.reason, c.data, s.now)
 		requireError(t, err, c.code, c.message)
@@ -205,7 +205,7 @@ func TestActionsEnabled(t *testing.T) {
 	s.add(s.e.SetActionsEnabled(tester, []string{"a"}, true, s.now))
 	assert.Equal(t, []string{" a state NONE>ALARM", " a updated"}, s.since(), "the actions of the state do not run later")
 	_, err := s.e.SetActionsEnabled(tester, make([]string, 101), true, s.now)
-	requireError(t, err, "ValidationError", "1 validation error detected: Value at 'alarmNames' failed to satisfy constraint: "+
+	requireError(t, err, "ValidationError", "1 validation error detected: Value '["+strings.Repeat(", ", 100)+"]' at 'alarmNames' failed to satisfy constraint: "+
 		"Member must have length less than or equal to 100")
 }
 

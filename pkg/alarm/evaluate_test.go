@@ -12,8 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func ptr[T any](v T) *T { return &v } //nolint:modernize // it says what it is for
-
 // scalar is an alarm on a metric: average over minutes greater than 50.
 func scalar(change func(*MetricAlarm)) *MetricAlarm {
 	m := &MetricAlarm{

@@ -6,7 +6,6 @@ package alarm
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
@@ -21,6 +20,9 @@ type history struct {
 
 // maxReads is how many queries are put to the reader at once.
 const maxReads = 500
+
+// breatheBuckets is how many buckets are written before others may have the engine.
+const breatheBuckets = 10_000
 
 // gap is a time of a track that has to be read.
 type gap struct {
@@ -73,7 +75,7 @@ func (a *alarmState) settle(w *Window) bool {
 	return all
 }
 
-// readDue reads for all alarms that are due.
+// readDue reads for all alarms that are due. After a start they are many: no step holds the lock for all of them.
 func (h *history) readDue(ctx context.Context, until int64) {
 	e := h.e
 	if len(e.cold) == 0 {
@@ -85,13 +87,23 @@ func (h *history) readDue(ctx context.Context, until int64) {
 			due = append(due, a)
 		}
 	}
-	slices.SortFunc(due, func(a, b *alarmState) int { return strings.Compare(a.arn, b.arn) })
+	e.mu.Unlock()
+	slices.SortFunc(due, byARN)
+	e.mu.Lock()
 	var gaps []gap
-	for _, a := range due {
-		a.rule.WindowInto(toTime(a.due), &e.scratch.window)
-		gaps = a.gaps(gaps, &e.scratch.window)
+	for part := range slices.Chunk(due, maxReads/2) {
+		if h.failed {
+			return
+		}
+		gaps = gaps[:0]
+		for _, a := range part {
+			if !a.deleted && a.due <= until {
+				a.rule.WindowInto(toTime(a.due), &e.scratch.window)
+				gaps = a.gaps(gaps, &e.scratch.window)
+			}
+		}
+		h.read(ctx, gaps)
 	}
-	h.read(ctx, gaps)
 }
 
 // readOne reads what an alarm needs for a window, and reports whether it has it.
@@ -128,7 +140,13 @@ func (h *history) read(ctx context.Context, gaps []gap) bool {
 			h.failed = true
 			return false
 		}
+		buckets := 0
 		for _, g := range part {
+			if buckets += len(answers[0]); buckets > breatheBuckets {
+				buckets = 0
+				h.e.mu.Unlock() // others go between
+				h.e.mu.Lock()
+			}
 			g.fill(answers[0])
 			answers = answers[1:]
 			if g.coarse() {

@@ -18,7 +18,7 @@ const snapshotVersion = 1
 type snapshot struct {
 	Version int            `json:"version"`
 	Status  snapshotStatus `json:"status"`
-	// Due is set when the next evaluation is not where the alarm's phase has it.
+	// Due is set of alarms that are not evaluated every minute: one that was due meanwhile is not put off for an hour more.
 	Due        *time.Time            `json:"due,omitempty"`
 	Before     *snapshotStatus       `json:"before,omitempty"`
 	Withheld   bool                  `json:"withheld,omitempty"`
@@ -90,7 +90,7 @@ func (e *Engine) Snapshot(t cloudwatch.Tenant, name string) []byte {
 	}
 	status := a.status()
 	s := snapshot{Version: snapshotVersion, Status: toSnapshot(&status)}
-	if a.rule != nil && a.rule.Interval() > time.Minute && a.due != e.nextDue(a, a.rule.Interval(), a.due-1) {
+	if a.rule != nil && a.rule.Interval() > time.Minute {
 		s.Due = snapshotTime(a.due)
 	}
 	if c := a.composite; c != nil {

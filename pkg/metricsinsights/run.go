@@ -18,7 +18,8 @@ const MaxAge = 14 * 24 * time.Hour
 // Request is what a query is run over.
 type Request struct {
 	Tenant cloudwatch.Tenant
-	// Start and End are Unix seconds, half-open. They are floored to the minute.
+	// Start and End are Unix seconds, half-open. Both are floored to the minute, and Start as [cloudwatch.AlignStart] does it
+	// when it is older. Nothing is stored beyond two hours after Now, and nothing read.
 	Start, End int64
 	// Period is in seconds. Less than a minute is taken as a minute.
 	Period int64
@@ -119,8 +120,11 @@ func newRun(q *Query, reader cloudwatch.MetricReader, req Request) *run {
 		r.req.Limits.Points = defaultMaxPoints
 	}
 	period := max(req.Period, 60)
-	start, end := floor(req.Start, 60), floor(req.End, 60)
-	if oldest := floor(req.Now, 60) - int64(MaxAge/time.Second); start < oldest {
+	start, _ := cloudwatch.AlignStart(req.Start, period, req.Now)
+	now := floor(req.Now, 60)
+	// A run has memory for every bucket of its window, which therefore ends where data can.
+	end := min(floor(req.End, 60), now+int64(cloudwatch.MaxDatumFuture/time.Second)+60)
+	if oldest := now - int64(MaxAge/time.Second); start < oldest {
 		// By whole periods, so that the buckets that are left stay where they are.
 		start += (oldest - start + period - 1) / period * period
 		r.result.Shortened = true

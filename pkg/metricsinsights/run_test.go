@@ -84,7 +84,10 @@ func shopReader() *metricmemory.Memory {
 	add(r, metric("lat", "host", "b", "az", "y"), 2, 40)
 	add(r, metric("lat"), 0, 100)
 	add(r, metric("other", "host", "a"), 0, 7)
-	r.Add(cloudwatch.Tenant{Account: "999999999999", Region: "eu-west-1"}, cloudwatch.Datum{Metric: metric("lat", "host", "a"), TimestampMs: testStart * 1000, StorageResolution: 60, Value: 1e6})
+	other := []cloudwatch.Datum{{Metric: metric("lat", "host", "a"), TimestampMs: testStart * 1000, StorageResolution: 60, Value: 1e6}}
+	if err := r.Add(cloudwatch.Tenant{Account: "999999999999", Region: "eu-west-1"}, other); err != nil {
+		panic(err)
+	}
 	return r
 }
 
@@ -163,11 +166,18 @@ func TestRunWindow(t *testing.T) {
 	assert.Equal(t, []string{": 0=5 5=2"}, rows(answer(t, r, text, seconds(testStart, testStart+420, 300))), "the last one ends with the window")
 	assert.Equal(t, []string{":"}, rows(answer(t, r, text, seconds(testStart+60, testStart+60, 60))))
 
+	// However far the window reaches into the future, a run has memory for buckets that can have data only.
+	far := answer(t, r, text, seconds(testStart+480, 1<<40, 60))
+	assert.Equal(t, []string{": 8=1 9=1"}, rows(far))
+	assert.Equal(t, int64(testNow+7260), far.End)
+
 	const day = 86400
+	older := answer(t, r, text, seconds(testNow-64*day-7, testNow, 3600))
+	assert.Zero(t, older.Start%3600, "where functions of metric math have their buckets, too")
 	old := answer(t, r, text, seconds(testNow-20*day-7, testNow, day))
 	assert.True(t, old.Shortened)
 	assert.False(t, old.Partial())
-	assert.Equal(t, int64(testNow-14*day+day-60), old.Start)
+	assert.Equal(t, int64(testNow-14*day+day-300), old.Start)
 	assert.Equal(t, int64(day), old.Period)
 }
 

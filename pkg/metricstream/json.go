@@ -63,7 +63,7 @@ func decodeLine(line []byte) (p Point, err error) {
 		{"namespace", j.Namespace, &p.Metric.Namespace},
 		{"metric_name", j.Name, &p.Metric.Name},
 	} {
-		if m.from == nil {
+		if m.from == nil || *m.from == "" {
 			return p, fmt.Errorf("%s is missing", m.name)
 		}
 		*m.to = *m.from

@@ -6,6 +6,7 @@ package metricstream
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,9 +132,11 @@ func TestDecodeRefuses(t *testing.T) {
 		return `{"metric_stream_name":"s","account_id":"1","region":"r","namespace":"n","metric_name":"m","dimensions":{},"timestamp":1,"value":` + value + `,"unit":"None"}`
 	}
 	for input, want := range map[string]string{
-		`{`:                                 "point 0",
-		`{"metric_stream_name":"s"}`:        "account_id is missing",
-		line(`{"count":1,"sum":1,"min":1}`): "value.max is missing",
+		`{`:                          "point 0",
+		`{"metric_stream_name":"s"}`: "account_id is missing",
+		strings.Replace(line(`{"count":1,"sum":1,"min":1,"max":1}`), `"region":"r"`, `"region":""`, 1):         "region is missing",
+		strings.Replace(line(`{"count":1,"sum":1,"min":1,"max":1}`), `"timestamp":1`, `"timestamp":-60000`, 1): "before 1970",
+		line(`{"count":1,"sum":1,"min":1}`):                 "value.max is missing",
 		line(`{"count":1,"sum":1,"min":1,"max":1,"max":2}`): "twice",
 		line(`{"count":1,"sum":1,"min":1,"max":1,"q99":2}`): "q99",
 		line(`{"count":1,"sum":1e200,"min":1,"max":1}`):     "2^360",

@@ -51,7 +51,7 @@ type Statistic struct {
 const (
 	// MaxRecordBytes is the size of a Firehose record.
 	MaxRecordBytes = 1_024_000
-	// minute is the length of a point's period.
+	// minuteMs is the length of a point's period.
 	minuteMs = 60_000
 )
 
@@ -99,6 +99,8 @@ func (p *Point) check() error {
 		return fmt.Errorf("%d dimensions, the limit is %d", len(p.Metric.Dimensions), cloudwatch.MaxDimensions)
 	case cloudwatch.HasDuplicateDimension(p.Metric.Dimensions):
 		return errors.New("a dimension occurs twice")
+	case p.TimestampMs < 0:
+		return fmt.Errorf("timestamp %d is before 1970", p.TimestampMs)
 	case !cloudwatch.ValidUnit(p.Unit):
 		return fmt.Errorf("unit %q is not one of CloudWatch's", p.Unit)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/nephoscope/nephoscope/pkg/metricstream"
@@ -60,7 +61,14 @@ func refuse(status int, reason, format string, args ...any) error {
 // readDelivery reads a request's body.
 func readDelivery(r *http.Request, id string) (*delivery, error) {
 	var d delivery
-	if err := json.NewDecoder(r.Body).Decode(&d); err != nil {
+	decoder := json.NewDecoder(r.Body)
+	err := decoder.Decode(&d)
+	if err == nil {
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
+			err = errors.Join(errors.New("something follows the object"), more)
+		}
+	}
+	if err != nil {
 		var tooLarge *http.MaxBytesError
 		if errors.As(err, &tooLarge) {
 			return nil, refuse(http.StatusRequestEntityTooLarge, "too_large", "the body has more than %d bytes", tooLarge.Limit)

@@ -140,6 +140,7 @@ func TestRefused(t *testing.T) {
 		"version":        {func(r *http.Request) { r.Header.Set(headerVersion, "2.0") }, good, nil, 400, "2.0"},
 		"method":         {func(r *http.Request) { r.Method = http.MethodPut }, good, nil, 405, "POST"},
 		"not JSON":       {nil, []byte("{"), nil, 400, "delivery"},
+		"more behind":    {nil, []byte(`{"requestId":"id-1","records":[]}{}`), nil, 400, "follows"},
 		"not base64":     {nil, []byte(`{"requestId":"id-1","records":[{"data":"%"}]}`), nil, 400, "delivery"},
 		"bad record":     {nil, delivery{RequestID: "id-1", Records: []record{{data}, {[]byte("{}")}}}, nil, 400, "records[1]"},
 		"many records":   {nil, delivery{RequestID: "id-1", Records: make([]record, maxRecords+1)}, nil, 413, "10001"},

@@ -7,7 +7,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // version 1 of SNS signatures
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -86,7 +86,7 @@ func (r *receivers) handle(take func(http.ResponseWriter, *http.Request, []byte)
 
 // snsDocument is what SNS posts.
 type snsDocument struct {
-	Type, MessageId, TopicArn, Message, Timestamp, SignatureVersion, Signature, SigningCertURL string //nolint:revive // SNS's names
+	Type, MessageId, TopicArn, Message, Timestamp, SignatureVersion, Signature, SigningCertURL string
 	UnsubscribeURL, Token, SubscribeURL                                                        string
 	Subject                                                                                    *string
 }
@@ -172,7 +172,7 @@ func (d *snsDocument) verify(ctx context.Context) error {
 	}
 	switch d.SignatureVersion {
 	case "1":
-		sum := sha1.Sum([]byte(text)) //nolint:gosec // as above
+		sum := sha1.Sum([]byte(text))
 		return rsa.VerifyPKCS1v15(key, crypto.SHA1, sum[:], signature)
 	case "2":
 		sum := sha256.Sum256([]byte(text))

@@ -69,7 +69,7 @@ func Once(tb testing.TB, dir string, files []string, fn func()) {
 	tb.Helper()
 	h := sha256.New()
 	for _, f := range files {
-		text, err := os.ReadFile(f) //nolint:gosec // a file of the tests
+		text, err := os.ReadFile(f)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -77,7 +77,7 @@ func Once(tb testing.TB, dir string, files []string, fn func()) {
 	}
 	sum := hex.EncodeToString(h.Sum(nil))
 	marker := filepath.Join(dir, ".installed")
-	if have, err := os.ReadFile(marker); err == nil && string(have) == sum { //nolint:gosec // as above
+	if have, err := os.ReadFile(marker); err == nil && string(have) == sum {
 		return
 	}
 	fn()
@@ -91,7 +91,7 @@ func Run(tb testing.TB, dir, program string, args ...string) {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), timeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, args...) //nolint:gosec // programs of the tests
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		tb.Fatalf("%s: %v\n%s", program, err, out)

@@ -48,6 +48,9 @@ func (e *Engine) settleMetrics() {
 			if err == nil && over {
 				err = e.coarsen(e.stopCtx, f)
 			}
+			if errors.Is(err, errBlock) {
+				err = errors.Join(err, f.blocks.remove())
+			}
 			if err != nil && e.stopCtx.Err() == nil && !errors.Is(err, errFileGone) {
 				e.cfg.Logger.Warn("ordering metric points by series", zap.String("file", f.path), zap.Error(err))
 			}
@@ -272,6 +275,9 @@ func (e *Engine) mergeBlocks(ctx context.Context, f *dayFile, id string, all boo
 func (e *Engine) mergeRange(ctx context.Context, f *dayFile, id string, list []*block) error {
 	rows := int64(0)
 	for _, s := range list {
+		if !s.intact() { // the new one would count as whole
+			return fmt.Errorf("%v: %w", s, errBlock)
+		}
 		rows += s.rows
 	}
 	midnight := f.day.start().Unix()

@@ -366,10 +366,17 @@ func (e *Engine) createFile(ctx context.Context, inst *instance, f *dayFile) err
 		return err
 	}
 	_, err := inst.db.ExecContext(ctx, createStatements(f, alias))
+	if err == nil {
+		// DETACH would do it, too, but later when somebody looks at all databases, and never when it cannot.
+		_, err = inst.db.ExecContext(ctx, "CHECKPOINT "+alias)
+	}
 	if _, derr := inst.db.ExecContext(inst.ctx, "DETACH "+alias); err == nil { //nolint:contextcheck // must not be left attached
 		err = derr
 	}
 	if err != nil {
+		return err
+	}
+	if err := noLog(tmp); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, f.path); err != nil {
@@ -382,6 +389,18 @@ func (e *Engine) createFile(ctx context.Context, inst *instance, f *dayFile) err
 	f.exists = true
 	e.mu.Unlock()
 	return nil
+}
+
+// noLog returns an error when a database has a log, which would not move with it.
+func noLog(path string) error {
+	info, err := os.Stat(path + ".wal")
+	switch {
+	case errors.Is(err, os.ErrNotExist), err == nil && info.Size() == 0:
+		return nil
+	case err != nil:
+		return err
+	}
+	return fmt.Errorf("%s has a log that is not folded", path)
 }
 
 // sawError replaces the instance when the error killed it, and remembers a full disk.

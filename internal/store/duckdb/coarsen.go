@@ -45,7 +45,7 @@ func (e *Engine) coarsen(ctx context.Context, f *dayFile) error {
 	now := e.cfg.Now()
 	tier := tierOf(f.day, now)
 	e.mu.Lock()
-	wait := f.coarse >= tier || !f.settled || now.Before(f.coarsenAfter)
+	wait := f.coarse >= tier || !f.settled || now.Before(f.coarsenAfter) || f.blocks.rows.Load() == 0
 	if !wait {
 		f.coarsenAfter = now.Add(coarsenRetry) // should it fail
 	}
@@ -86,14 +86,11 @@ func (e *Engine) coarsen(ctx context.Context, f *dayFile) error {
 
 // coarseness is the shortest period that a file has points of.
 func (s *snapshot) coarseness(ctx context.Context, f *dayFile) (int64, error) {
-	var tables, fine int64
-	err := s.queryRow(ctx, "SELECT count(*) FROM duckdb_tables() WHERE database_name = ? AND table_name = ?", []any{f.alias, coarseTable}, &tables)
-	if err != nil {
-		return 0, err
-	}
-	if tables > 0 {
-		var period int64
-		return period, s.queryRow(ctx, "SELECT any_value(period) FROM "+f.alias+"."+coarseTable, nil, &period)
+	var period, fine int64
+	// To ask duckdb_tables() would look at all databases, and keep those from being closed that are detached meanwhile.
+	err := s.queryRow(ctx, "SELECT any_value(period) FROM "+f.alias+"."+coarseTable, nil, &period)
+	if !isNotCoarse(err) {
+		return period, err
 	}
 	err = s.queryRow(ctx, fmt.Sprintf("SELECT count(*) FROM %s.series WHERE resolution = %d", f.alias, minResolution), nil, &fine)
 	if err != nil || fine > 0 {
@@ -149,6 +146,10 @@ func (e *Engine) fillCoarse(ctx context.Context, s *snapshot, f *dayFile, id, tm
 	}
 	if len(v.blocks) != 1 || v.covered != rows {
 		return fmt.Errorf("%d blocks with %d of %d points", len(v.blocks), v.covered, rows)
+	}
+	// What is wrong here would be wrong for ever.
+	if !v.blocks[0].intact() {
+		return errBlock
 	}
 	for _, p := range []string{tmp, tmp + ".wal"} {
 		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -301,10 +302,8 @@ func (e *Engine) swap(ctx context.Context, f *dayFile, tmp string) (bool, error)
 		return false, err
 	}
 	// A log would be lost, or worse, be taken for one of the new file.
-	for _, path := range []string{f.path, tmp} {
-		if _, err := os.Stat(path + ".wal"); !errors.Is(err, os.ErrNotExist) {
-			return false, errors.Join(fmt.Errorf("%s has a log that is not folded", path), err)
-		}
+	if err := errors.Join(noLog(f.path), noLog(tmp)); err != nil {
+		return false, err
 	}
 	if err := syncFile(tmp); err != nil {
 		return false, err

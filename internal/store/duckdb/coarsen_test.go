@@ -5,8 +5,10 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,6 +28,54 @@ func TestTierOf(t *testing.T) {
 		-time.Second: 1, 3 * hour: 1, 3*hour + 1e9: 60, 15 * days: 60, 15*days + 1e9: 300, 63 * days: 300, 63*days + 1e9: 3600, 1000 * days: 3600,
 	} {
 		assert.Equal(t, want, tierOf(d, end.Add(after)), after)
+	}
+}
+
+// TestCoarsenDamaged breaks a block after it was checked: what it has now must not become all that there is.
+func TestCoarsenDamaged(t *testing.T) {
+	cfg := testConfig(t)
+	var clock atomic.Pointer[time.Time]
+	clock.Store(&noon)
+	cfg.Now = func() time.Time { return *clock.Load() }
+	cfg.IdleClose = 10 * time.Millisecond
+	e := openEngine(t, cfg)
+	midnight := dayOfMs(noonMs).start().Unix()
+	for i := range int64(100) {
+		d := datum(metric("m"), midnight+i, float64(i))
+		d.StorageResolution = 1
+		require.NoError(t, e.WriteMetrics(t.Context(), tenant, []cloudwatch.Datum{d}))
+	}
+	f := e.filesIn(signalMetrics, minDay, maxDay)[0]
+	require.NoError(t, e.buildBlocks(t.Context(), f, true))
+	entries, err := os.ReadDir(f.blocks.dir)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	file, err := os.OpenFile(filepath.Join(f.blocks.dir, entries[0].Name()), os.O_RDWR, 0)
+	require.NoError(t, err)
+	_, err = file.WriteAt([]byte{0x55}, blockHeaderSize+60)
+	require.NoError(t, errors.Join(err, file.Close()))
+	now := noon.Add(24 * time.Hour)
+	clock.Store(&now)
+	waitUntil(t, func() bool {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		f.coarsenAfter = time.Time{}
+		return f.coarse == 60
+	})
+	got, err := e.QueryMetrics(t.Context(), []store.MetricQuery{{
+		Tenant: tenant, Metric: metric("m"), Start: midnight, End: midnight + 120, Period: 60, Distribution: true,
+	}})
+	require.NoError(t, err)
+	require.Len(t, got[0], 2)
+	for i, want := range []cloudwatch.StatisticSet{
+		{SampleCount: 60, Sum: 1770, Minimum: 0, Maximum: 59}, {SampleCount: 40, Sum: 3180, Minimum: 60, Maximum: 99},
+	} {
+		assert.Equal(t, want, got[0][i].StatisticSet)
+		sum := 0.0
+		for v, n := range got[0][i].Distribution.Values {
+			sum += v * n
+		}
+		assert.InDelta(t, want.Sum, sum, 1e-9)
 	}
 }
 

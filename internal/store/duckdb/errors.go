@@ -23,7 +23,7 @@ func isFatal(err error) bool {
 	if errors.As(err, &e) && (e.Type == driver.ErrorTypeFatal || e.Type == driver.ErrorTypeInternal) {
 		return true
 	}
-	return containsAny(err, "FATAL Error", "INTERNAL Error", "database has been invalidated")
+	return containsAny(err, "FATAL Error", "INTERNAL Error", "has been invalidated")
 }
 
 // isDiskFull reports whether the error came from a disk, quota or file size limit that is used up.
@@ -52,6 +52,11 @@ func isLocked(err error) bool {
 // isHandleConflict reports whether a file is still being closed by this process.
 func isHandleConflict(err error) bool {
 	return containsAny(err, "Unique file handle conflict", "already attached")
+}
+
+// isNotCoarse reports whether a file was never summed up: it lacks the table that says so.
+func isNotCoarse(err error) bool {
+	return containsAny(err, "Catalog Error: Table with name "+coarseTable+" does not exist")
 }
 
 func isInterrupt(err error) bool {

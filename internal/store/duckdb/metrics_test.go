@@ -7,6 +7,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -115,6 +116,7 @@ func TestQueryMetricsAgainstModel(t *testing.T) {
 }
 
 func testQueryMetricsAgainstModel(t *testing.T, blockRows int64) {
+	t.Helper()
 	cfg := testConfig(t)
 	cfg.blockRows = blockRows
 	e := openEngine(t, cfg)
@@ -265,4 +267,32 @@ func TestSeriesLimit(t *testing.T) {
 	got, err := e.QueryMetrics(t.Context(), []store.MetricQuery{{Tenant: tenant, Metric: metric("a"), Start: at, End: at + 60, Period: 60}})
 	require.NoError(t, err)
 	assert.InDelta(t, 2, got[0][0].SampleCount, 0, "the refused call left nothing")
+}
+
+// TestNewFilesWhileDatabasesAreListed makes day files while something holds on to all databases, which puts off what DETACH does.
+func TestNewFilesWhileDatabasesAreListed(t *testing.T) {
+	e := openEngine(t, testConfig(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var listing sync.WaitGroup
+	defer listing.Wait()
+	for range 3 {
+		listing.Go(func() {
+			for ctx.Err() == nil {
+				var n int
+				_ = e.inst.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables()").Scan(&n) // of what is detached meanwhile it may fail
+			}
+		})
+	}
+	const days = 40
+	at := noon.Unix()
+	for d := range int64(days) {
+		require.NoError(t, e.WriteMetrics(t.Context(), tenant, []cloudwatch.Datum{datum(metric("m"), at-d*sPerDay, 1)}))
+	}
+	cancel()
+	got, err := e.QueryMetrics(t.Context(), []store.MetricQuery{{
+		Tenant: tenant, Metric: metric("m"), Start: at - days*sPerDay, End: at + sPerDay, Period: sPerDay,
+	}})
+	require.NoError(t, err)
+	require.Len(t, got[0], days)
 }

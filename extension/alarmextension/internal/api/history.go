@@ -6,6 +6,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"time"
 
 	cw "github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -29,7 +30,7 @@ func (o *operations) describeAlarmHistory(
 	}
 	q := &journal.Query{
 		Tenant: o.tenant, Alarm: deref(in.AlarmName), Types: historyTypes(in), Contributor: deref(in.AlarmContributorId),
-		Start: deref(in.StartDate), End: deref(in.EndDate), Descending: in.ScanBy != types.ScanByTimestampAscending,
+		Start: deref(in.StartDate), End: endOf(in.EndDate), Descending: in.ScanBy != types.ScanByTimestampAscending,
 		After: after, Limit: maxRecordsPage,
 	}
 	for _, t := range in.AlarmTypes {
@@ -55,6 +56,14 @@ func (o *operations) describeAlarmHistory(
 		out.NextToken, err = nextToken(entries[len(entries)-1].Position(), "DescribeAlarmHistory", o.tenant, request)
 	}
 	return out, err
+}
+
+// endOf is the end of the millisecond, of which clients are shown no parts.
+func endOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.Truncate(time.Millisecond).Add(time.Millisecond - 1)
 }
 
 func checkHistory(in *cw.DescribeAlarmHistoryInput) error {

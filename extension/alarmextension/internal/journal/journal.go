@@ -189,7 +189,7 @@ func (j *Journal) plan(c *Change) (*plan, error) {
 func (j *Journal) undo(p *plan) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for _, slot := range p.newEntries {
+	for _, slot := range slices.Backward(p.newEntries) {
 		j.entries.giveBack(slot)
 	}
 	for _, slot := range p.newRows {

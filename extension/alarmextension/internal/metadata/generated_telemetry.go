@@ -109,7 +109,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ExtensionAlarmActionResults, err = builder.meter.Int64Counter(
 		"otelcol_extension_alarm_action_results",
-		metric.WithDescription("Actions of alarms that were delivered, or given up. [Alpha]"),
+		metric.WithDescription("Actions of alarms that were delivered, given up, or withheld by a silence or the like. [Alpha]"),
 		metric.WithUnit("{action}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualExtensionAlarmActionResults(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_extension_alarm_action_results",
-		Description: "Actions of alarms that were delivered, or given up. [Alpha]",
+		Description: "Actions of alarms that were delivered, given up, or withheld by a silence or the like. [Alpha]",
 		Unit:        "{action}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -20,11 +20,8 @@ import (
 	"github.com/nephoscope/nephoscope/pkg/alarm/alarmevent"
 )
 
-// maxResults bounds the results of actions that wait to be written into history, and how many are written at once.
-const (
-	maxResults    = 1024
-	resultsAtOnce = 256
-)
+// errStopped is the answer to what comes after Stop.
+var errStopped = errors.New("the alarms have stopped")
 
 var errNoDispatcher = errors.New(`nothing delivers actions: name an extension that does in the option "notifications" of the extension alarm`)
 
@@ -37,11 +34,12 @@ func (s *Service) deliverActions(ctx context.Context, entries []*journal.Entry) 
 	if s.set.Dispatcher != nil {
 		return s.set.Dispatcher.Dispatch(ctx, list)
 	}
+	results := make([]actions.Result, len(list))
 	for i := range list {
 		a := &list[i]
-		s.takeResult(ctx, actions.Result{ActionID: a.ID, AlarmARN: a.AlarmARN, Target: a.Target, Time: s.Now(), Err: errNoDispatcher})
+		results[i] = actions.Result{ActionID: a.ID, AlarmARN: a.AlarmARN, Target: a.Target, Time: s.Now(), Err: errNoDispatcher}
 	}
-	return nil
+	return s.takeResults(ctx, results)
 }
 
 // actionsOf are the actions of an event: those of the alarm, and one without a target for those who are told of every
@@ -62,12 +60,19 @@ func (s *Service) actionsOf(entry *journal.Entry) []actions.Action {
 	if c := e.Contributor; c != nil {
 		before, after = &c.Old, &c.New
 	}
+	if e.Kind == alarm.EventDeleted {
+		after = &alarm.Status{Reason: "The alarm was deleted."}
+	}
 	n := alarmevent.SNS(e)
 	model := actions.Action{
 		Tenant: e.Tenant, Time: e.Time, AlarmARN: e.ARN, AlarmName: e.Alarm.Name,
 		Old: before.State, New: after.State, Reason: after.Reason,
 		Subject: n.Subject, Message: n.Message, SMS: n.SMS, Email: n.Email, Event: alarmevent.Lambda(e),
 		Labels: alarmevent.Labels(e, entry.Tags), Annotations: alarmevent.Annotations(e, entry.Tags),
+	}
+	if e.Kind == alarm.EventDeleted {
+		model.Subject, model.Message, model.SMS, model.Email, model.Event = "", "", "", "", "" // nothing is published
+		model.Annotations["reason"] = after.Reason
 	}
 	list := make([]actions.Action, len(targets))
 	for i, target := range targets {
@@ -104,55 +109,43 @@ func (s *Service) entryOf(ctx context.Context, id string) (*journal.Entry, error
 	return entries[0], nil
 }
 
-// takeResult keeps how an action ended until it is written. It waits when too many do.
-func (s *Service) takeResult(ctx context.Context, r actions.Result) {
-	outcome := "succeeded"
-	if r.Err != nil {
-		outcome = "failed"
+// takeResults writes how actions ended into history. With an error nothing of it is there.
+func (s *Service) takeResults(ctx context.Context, list []actions.Result) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return errStopped
 	}
-	s.set.Telemetry.ExtensionAlarmActionResults.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
-	if r.Target == "" {
-		return // CloudWatch has no such action
+	if err := s.settle(ctx); err != nil {
+		return err
 	}
-	select {
-	case s.results <- r:
-	case <-s.stopped:
-	case <-ctx.Done():
-	}
-}
-
-// recordResults writes results into history, many at once.
-func (s *Service) recordResults(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case r := <-s.results:
-			s.mu.Lock()
-			s.stageResult(ctx, r)
-			s.stageResults(ctx)
-			err := s.flush(context.WithoutCancel(ctx))
-			s.mu.Unlock()
-			if err != nil && !s.pause(ctx, retryEvaluation) {
-				return
-			}
+	for i := range list {
+		if list[i].Target != "" { // CloudWatch has no action without one
+			s.stageResult(ctx, &list[i])
 		}
 	}
-}
-
-// stageResults makes entries of the results that wait.
-func (s *Service) stageResults(ctx context.Context) {
-	for range resultsAtOnce {
-		select {
-		case r := <-s.results:
-			s.stageResult(ctx, r)
-		default:
-			return
-		}
+	if err := s.flush(context.WithoutCancel(ctx)); err != nil {
+		s.staged = nil // there was nothing else, and these come again
+		return err
 	}
+	for i := range list {
+		s.set.Telemetry.ExtensionAlarmActionResults.Add(ctx, 1,
+			metric.WithAttributes(attribute.String("outcome", outcomeOf(&list[i]))))
+	}
+	return nil
 }
 
-func (s *Service) stageResult(ctx context.Context, r actions.Result) {
+func outcomeOf(r *actions.Result) string {
+	switch {
+	case r.Err != nil:
+		return "failed"
+	case r.Withheld != "":
+		return "withheld"
+	}
+	return "succeeded"
+}
+
+func (s *Service) stageResult(ctx context.Context, r *actions.Result) {
 	t, name, ok := alarm.ParseARN(r.AlarmARN)
 	if !ok {
 		s.logger.Warn("an action ended of what is no alarm", zap.String("arn", r.AlarmARN))
@@ -163,8 +156,11 @@ func (s *Service) stageResult(ctx context.Context, r actions.Result) {
 		s.logger.Warn("the transition of an action is not known", zap.String("action", r.ActionID), zap.Error(err))
 	}
 	result := &alarmevent.ActionResult{Resource: r.Target, StateUpdated: r.Time, Message: r.Message}
-	if r.Err != nil {
+	switch {
+	case r.Err != nil:
 		result.Error = r.Err.Error()
+	case r.Withheld != "":
+		result.Error = "not sent: " + r.Withheld // history knows nothing between executed and failed
 	}
 	entry := &journal.Entry{
 		Header: journal.Header{

@@ -89,6 +89,9 @@ func (s *Service) RegisterEvents(c consumer.Logs) (func(context.Context) error, 
 	}, nil
 }
 
+// settledAtOnce bounds what becomes of no use at once: the first start with a hundred thousand alarms leaves as many.
+const settledAtOnce = 10_000
+
 // Settle says that all receivers are there that there will be. When there are none, what waits for them is of no use.
 func (s *Service) Settle(ctx context.Context) error {
 	r := &s.registration
@@ -100,7 +103,7 @@ func (s *Service) Settle(ctx context.Context) error {
 		return nil
 	}
 	for {
-		seqs, _ := s.journal.Pending(journal.SinkEvents, outboxBatch)
+		seqs, _ := s.journal.Pending(journal.SinkEvents, settledAtOnce)
 		if len(seqs) == 0 {
 			return nil
 		}

@@ -104,8 +104,5 @@ func (s *Service) Deliver(ctx context.Context) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.results) > 0 {
-		s.stageResults(ctx)
-	}
 	return s.flush(ctx)
 }

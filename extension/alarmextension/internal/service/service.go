@@ -68,15 +68,14 @@ type Service struct {
 	wake    chan struct{}
 	actions *outbox
 	events  *outbox
-	results chan actions.Result
 
 	registration eventsRegistration
 
 	// run is set between Start and Stop.
 	running sync.WaitGroup
 	cancel  context.CancelFunc
-	stopped chan struct{}
-	stop    sync.Once
+	// stopped is guarded by mu.
+	stopped bool
 }
 
 // owned is what the service itself knows of an alarm or mute rule.
@@ -91,8 +90,7 @@ func Open(ctx context.Context, set Settings) (*Service, error) {
 	s := &Service{
 		set: set, logger: set.Logger,
 		owned: map[journal.RowKey]*owned{}, byKind: map[journal.RowKind]int{}, states: map[alarm.State]int64{},
-		changed: map[journal.RowKey]struct{}{}, wake: make(chan struct{}, 1), results: make(chan actions.Result, maxResults),
-		stopped: make(chan struct{}),
+		changed: map[journal.RowKey]struct{}{}, wake: make(chan struct{}, 1),
 	}
 	s.engine = alarm.NewEngine(alarm.EngineSettings{
 		Reader: set.Reader, Bands: set.Bands, Insights: set.Insights, TrackChanges: true, MaxCatchUp: maxCatchUp,
@@ -110,7 +108,7 @@ func Open(ctx context.Context, set Settings) (*Service, error) {
 	s.actions = newOutbox(s, journal.SinkActions, s.deliverActions)
 	s.events = newOutbox(s, journal.SinkEvents, s.deliverEvents)
 	if set.Dispatcher != nil {
-		set.Dispatcher.OnResult(s.takeResult)
+		set.Dispatcher.OnResult(s.takeResults)
 	}
 	return s, nil
 }
@@ -119,23 +117,20 @@ func Open(ctx context.Context, set Settings) (*Service, error) {
 func (s *Service) Start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	for _, run := range []func(context.Context){s.schedule, s.actions.run, s.events.run, s.recordResults} {
+	for _, run := range []func(context.Context){s.schedule, s.actions.run, s.events.run} {
 		s.running.Go(func() { run(ctx) })
 	}
 }
 
 // Stop ends what runs, and keeps what was not kept yet.
 func (s *Service) Stop(ctx context.Context) error {
-	s.stop.Do(func() { close(s.stopped) })
 	if s.cancel != nil {
 		s.cancel()
 		s.running.Wait()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.results) > 0 {
-		s.stageResults(ctx)
-	}
+	s.stopped = true
 	return s.flush(ctx)
 }
 

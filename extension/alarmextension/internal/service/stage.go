@@ -83,11 +83,15 @@ func (s *Service) sinks(e *alarm.Event) journal.Sinks {
 }
 
 // told is whether those are told of an event that are told of every transition. They are told when the alarm's own actions
-// run, or would if it had any: not while these are disabled, suppressed or muted, but when that has ended.
+// run, or would if it had any: not while these are disabled, suppressed or muted, but when that has ended. That an alarm is
+// OK again, or gone, they are always told: what they were told before would never end for them.
 func told(e *alarm.Event) bool {
 	switch e.Kind {
 	case alarm.EventStateChanged:
-		return e.Old.State != e.New.State && e.Alarm.ActionsEnabled && e.Muted == nil && e.New.ActionsSuppressedBy == ""
+		return e.Old.State != e.New.State && (e.New.State == alarm.StateOK ||
+			e.Alarm.ActionsEnabled && e.Muted == nil && e.New.ActionsSuppressedBy == "")
+	case alarm.EventDeleted:
+		return true
 	case alarm.EventActions:
 		return e.Contributor == nil && !refired(e)
 	}

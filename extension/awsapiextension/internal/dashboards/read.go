@@ -189,7 +189,7 @@ func (r *imageReader) readGroup(ctx context.Context, g *group) error {
 	}
 	g.results = map[string][]types.MetricDataResult{}
 	pages := map[string]int{}
-	for page := range maxPages {
+	for range maxPages {
 		out, err := r.set.GetMetricData(ctx, in)
 		if err != nil {
 			return err
@@ -207,12 +207,13 @@ func (r *imageReader) readGroup(ctx context.Context, g *group) error {
 			}
 			g.results[id] = append(g.results[id], result)
 		}
-		if deref(out.NextToken) == "" || page == maxPages-1 {
-			break
+		if deref(out.NextToken) == "" {
+			return nil
 		}
 		in.NextToken = out.NextToken
 	}
-	return nil
+	return invalidWidget("The parameter MetricWidget asks for more than %d pages of datapoints: use a longer period or a shorter "+
+		"time range.", maxPages)
 }
 
 func (r *imageReader) dataQuery(q *query) types.MetricDataQuery {

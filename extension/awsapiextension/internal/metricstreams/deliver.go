@@ -4,6 +4,7 @@
 package metricstreams
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -31,11 +32,14 @@ const (
 	firstBackoff, longestBackoff = 10 * time.Second, 5 * time.Minute
 )
 
-// cursor is how far a stream was delivered. It moves when a minute has been taken by the destination, so that a restart
-// goes on behind it.
+// cursor is how far a stream was delivered. It moves with each request that the destination has taken, so that a failure or a
+// restart goes on behind it.
 type cursor struct {
 	Key  string `json:"key"`
 	Next int64  `json:"next"` // the minute that is delivered next, Unix seconds
+	// Of a minute that was delivered in part: up to this metric of this namespace. Namespaces are delivered in order.
+	Namespace string `json:"namespace,omitempty"`
+	After     []byte `json:"after,omitempty"` // key of the metric; nil says that nothing was delivered
 }
 
 // backoff is since when, and for how long, a stream could not be delivered.
@@ -108,22 +112,22 @@ func (s *Service) Deliver(ctx context.Context) {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			s.deliver(ctx, r)
+			s.deliver(ctx, r.key())
 		})
 	}
 	all.Wait()
 }
 
-// next is the minute that a stream is to deliver; ok is false when it is not over.
-func (s *Service) next(key string) (at int64, ok bool) {
-	if c := s.cursors.Get(key); c != nil {
-		at = c.Next
+// next is where a stream goes on; ok is false when that minute is not over.
+func (s *Service) next(key string) (c cursor, ok bool) {
+	if kept := s.cursors.Get(key); kept != nil {
+		c = *kept
 	} else if r := s.rows.Get(key); r != nil { // it was created, and then the collector ended
-		at = r.Created / 1000 / minute * minute
+		c = cursor{Key: key, Next: r.Created / 1000 / minute * minute}
 	} else {
-		return 0, false
+		return c, false
 	}
-	return at, at+minute+int64(s.set.Delay/time.Second) <= s.set.Now().Unix()
+	return c, c.Next+minute+int64(s.set.Delay/time.Second) <= s.set.Now().Unix()
 }
 
 func (s *Service) due(r *row) bool {
@@ -138,24 +142,27 @@ func (s *Service) due(r *row) bool {
 }
 
 // deliver delivers the minutes of a stream that are over.
-func (s *Service) deliver(ctx context.Context, r *row) {
-	key := r.key()
+func (s *Service) deliver(ctx context.Context, key string) {
 	for ctx.Err() == nil {
+		r := s.rows.Get(key) // it may have been changed meanwhile
+		if r == nil || r.Stopped {
+			return
+		}
 		at, ok := s.next(key)
 		if !ok {
 			return
 		}
-		if oldest := s.set.Now().Unix() - maxBehind*minute; at < oldest {
-			given := oldest - oldest%minute
+		if oldest := s.set.Now().Unix() - maxBehind*minute; at.Next < oldest {
+			given := cursor{Key: key, Next: oldest - oldest%minute}
 			s.set.Logger.Warn("metric stream is too far behind: minutes are given up",
-				zap.String("stream", r.Name), zap.Int64("minutes", (given-at)/minute))
+				zap.String("stream", r.Name), zap.Int64("minutes", (given.Next-at.Next)/minute))
+			if err := s.advance(ctx, r, &at, given); err != nil {
+				s.failed(ctx, r, err)
+				return
+			}
 			at = given
 		}
-		err := s.deliverMinute(ctx, r, at)
-		if err == nil {
-			err = s.advance(ctx, key, at+minute)
-		}
-		if err != nil {
+		if err := s.deliverMinute(ctx, r, &at); err != nil {
 			s.failed(ctx, r, err)
 			return
 		}
@@ -165,15 +172,21 @@ func (s *Service) deliver(ctx context.Context, r *row) {
 	}
 }
 
-// advance moves a stream's cursor, unless the stream is not there any more.
-func (s *Service) advance(ctx context.Context, key string, next int64) error {
-	return s.cursors.Change(ctx, func(c *objects.Change[cursor]) error {
-		if r := s.rows.Get(key); r == nil || r.Stopped {
+// advance moves a stream's cursor on, unless the stream was deleted, stopped or started anew meanwhile.
+func (s *Service) advance(ctx context.Context, r *row, at *cursor, to cursor) error {
+	err := s.cursors.Change(ctx, func(c *objects.Change[cursor]) error {
+		now, _ := s.next(to.Key)
+		if row := s.rows.Get(to.Key); row == nil || row.Stopped || row.Created != r.Created ||
+			now.Next != at.Next || now.Namespace != at.Namespace || !bytes.Equal(now.After, at.After) {
 			return errStopped
 		}
-		c.Put(&cursor{Key: key, Next: next})
+		c.Put(&to)
 		return nil
 	})
+	if err == nil {
+		*at = to
+	}
+	return err
 }
 
 // failed makes the next attempt wait.
@@ -194,33 +207,56 @@ func (s *Service) failed(ctx context.Context, r *row, err error) {
 	b.wait = min(2*b.wait, longestBackoff)
 }
 
-// deliverMinute reads a minute of all that a stream selects and hands it to the destination.
-func (s *Service) deliverMinute(ctx context.Context, r *row, at int64) error {
+// deliverMinute reads a minute of all that a stream selects, hands it to the destination and moves the cursor.
+func (s *Service) deliverMinute(ctx context.Context, r *row, at *cursor) error {
 	destination, ok := s.set.Destinations[r.Firehose]
 	if !ok {
 		return fmt.Errorf("no destination is configured for %s", r.Firehose)
 	}
-	for _, namespace := range r.namespaces() {
-		f := cloudwatch.MetricFilter{Tenant: r.tenant(), Namespace: namespace, Since: at}
+	namespaces := r.namespaces()
+	for i, namespace := range namespaces {
 		var after *cloudwatch.Metric
+		if at.After != nil {
+			if namespace < at.Namespace {
+				continue
+			}
+			if namespace == at.Namespace {
+				m, err := cloudwatch.ParseKey(at.After)
+				if err != nil {
+					return fmt.Errorf("cursor: %w", err)
+				}
+				after = &m
+			}
+		}
+		f := cloudwatch.MetricFilter{Tenant: r.tenant(), Namespace: namespace, Since: at.Next}
 		for {
 			metrics, err := s.set.Metrics.ListMetrics(ctx, f, after, metricsAtOnce)
 			if err != nil {
 				return fmt.Errorf("list metrics: %w", err)
 			}
-			if err := s.deliverSome(ctx, r, destination, metrics, at); err != nil {
+			sent, err := s.deliverSome(ctx, r, destination, metrics, at.Next)
+			if err != nil {
 				return err
+			}
+			if len(metrics) == 0 {
+				break
+			}
+			after = &metrics[len(metrics)-1]
+			if last := i == len(namespaces)-1 && len(metrics) < metricsAtOnce; sent && !last {
+				if err := s.advance(ctx, r, at, cursor{Key: at.Key, Next: at.Next, Namespace: namespace, After: after.AppendKey(nil)}); err != nil {
+					return err
+				}
 			}
 			if len(metrics) < metricsAtOnce {
 				break
 			}
-			after = &metrics[len(metrics)-1]
 		}
 	}
-	return nil
+	return s.advance(ctx, r, at, cursor{Key: at.Key, Next: at.Next + minute})
 }
 
-func (s *Service) deliverSome(ctx context.Context, r *row, d Destination, metrics []cloudwatch.Metric, at int64) error {
+// deliverSome delivers a minute of the metrics that are selected, and reports whether there was anything to send.
+func (s *Service) deliverSome(ctx context.Context, r *row, d Destination, metrics []cloudwatch.Metric, at int64) (sent bool, err error) {
 	var queries []cloudwatch.MetricQuery
 	var additional [][]string
 	for i := range metrics {
@@ -235,11 +271,11 @@ func (s *Service) deliverSome(ctx context.Context, r *row, d Destination, metric
 		additional = append(additional, stats)
 	}
 	if len(queries) == 0 {
-		return nil
+		return false, nil
 	}
 	answers, err := s.set.Metrics.QueryMetrics(ctx, queries)
 	if err != nil {
-		return fmt.Errorf("query metrics: %w", err)
+		return false, fmt.Errorf("query metrics: %w", err)
 	}
 	var points []metricstream.Point
 	for i := range answers {

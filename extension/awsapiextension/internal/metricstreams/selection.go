@@ -9,7 +9,7 @@ import (
 	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
 
-// namespaces are those whose metrics are listed for the stream; "" lists all.
+// namespaces are those whose metrics are listed for the stream, in order; "" lists all.
 func (r *row) namespaces() []string {
 	if len(r.Include) == 0 {
 		return []string{""}
@@ -18,6 +18,7 @@ func (r *row) namespaces() []string {
 	for i := range r.Include {
 		list[i] = r.Include[i].Namespace
 	}
+	slices.Sort(list)
 	return list
 }
 

@@ -7,10 +7,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -44,23 +45,40 @@ type answer struct {
 	ErrorMessage string `json:"errorMessage"`
 }
 
-// send delivers points in one request.
-func (s *Service) send(ctx context.Context, to Destination, r *row, points []metricstream.Point) error {
-	format := metricstream.Format(r.Format)
-	points = s.deliverable(r, format, points)
-	if len(points) == 0 {
-		return nil
-	}
+// send delivers points in one request, and reports whether there were any.
+func (s *Service) send(ctx context.Context, to Destination, r *row, points []metricstream.Point) (bool, error) {
 	d := delivery{RequestID: uuid.NewString(), Timestamp: s.set.Now().UnixMilli()}
-	for len(points) > 0 {
-		n := min(len(points), pointsPerRecord)
-		data, err := metricstream.Append(nil, format, points[:n])
-		if err != nil {
-			return fmt.Errorf("encode: %w", err)
+	left := 0
+	for n := pointsPerRecord; len(points) > 0; {
+		n = min(n, len(points))
+		data, err := metricstream.Append(nil, metricstream.Format(r.Format), points[:n])
+		var bad *metricstream.Error
+		switch {
+		case errors.As(err, &bad) && bad.Point < n:
+			// It will never be deliverable, and must not hold up the others.
+			if left++; left == 1 {
+				s.set.Logger.Warn("points that the format cannot say are not delivered, among them one", zap.String("stream", r.Name),
+					zap.String("metric", points[bad.Point].Metric.Name), zap.Error(bad.Err))
+			}
+			points = slices.Delete(points, bad.Point, bad.Point+1)
+			continue
+		case err != nil:
+			return false, fmt.Errorf("encode: %w", err)
+		case len(data) > metricstream.MaxRecordBytes && n > 1:
+			n /= 2
+			continue
 		}
 		d.Records = append(d.Records, record{data})
-		points = points[n:]
+		points, n = points[n:], pointsPerRecord
 	}
+	if len(d.Records) == 0 {
+		return false, nil
+	}
+	return true, s.post(ctx, to, r, &d)
+}
+
+// post is a request of Firehose.
+func (s *Service) post(ctx context.Context, to Destination, r *row, d *delivery) error {
 	body, err := json.Marshal(d)
 	if err != nil {
 		return err
@@ -96,18 +114,4 @@ func (s *Service) send(ctx context.Context, to Destination, r *row, points []met
 		return fmt.Errorf("the destination answered the request %q, not %q", a.RequestID, d.RequestID)
 	}
 	return nil
-}
-
-// deliverable leaves out what a format cannot say: the OpenTelemetry formats count whole samples.
-func (s *Service) deliverable(r *row, format metricstream.Format, points []metricstream.Point) []metricstream.Point {
-	kept := points[:0]
-	for _, p := range points {
-		if p.SampleCount <= 0 || format != metricstream.FormatJSON && p.SampleCount != math.Trunc(p.SampleCount) {
-			s.set.Logger.Warn("a point with a broken number of samples is not delivered",
-				zap.String("stream", r.Name), zap.String("metric", p.Metric.Name), zap.Float64("samples", p.SampleCount))
-			continue
-		}
-		kept = append(kept, p)
-	}
-	return kept
 }

@@ -74,6 +74,10 @@ func New(ctx context.Context, set Settings) (*Service, error) {
 	if set.Client == nil {
 		set.Client = &http.Client{Timeout: requestTimeout}
 	}
+	// The access key is for the destination that was configured, and no other.
+	client := *set.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	set.Client = &client
 	s := &Service{set: set, failing: map[string]*backoff{}}
 	var err error
 	if s.rows, err = objects.Open(ctx, set.State, "metric_streams", (*row).key); err != nil {

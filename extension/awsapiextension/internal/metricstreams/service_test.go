@@ -78,8 +78,12 @@ type destination struct {
 	format   metricstream.Format
 	points   []metricstream.Point
 	requests int
+	largest  int // bytes of a record
 	headers  http.Header
 	refuse   bool
+	fail     int    // the number of the request that is refused
+	redirect string // where it sends to
+	during   func() // is called once
 }
 
 func (d *destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -87,7 +91,15 @@ func (d *destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer d.mu.Unlock()
 	d.requests++
 	d.headers = r.Header
-	if d.refuse {
+	if d.redirect != "" {
+		http.Redirect(w, r, d.redirect, http.StatusPermanentRedirect)
+		return
+	}
+	if d.during != nil {
+		d.during()
+		d.during = nil
+	}
+	if d.refuse || d.requests == d.fail {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(`{"errorMessage":"busy"}`))
 		return
@@ -98,6 +110,7 @@ func (d *destination) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, record := range got.Records {
+		d.largest = max(d.largest, len(record.Data))
 		points, err := metricstream.Decode(d.format, record.Data)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

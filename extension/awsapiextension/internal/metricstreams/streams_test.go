@@ -4,7 +4,11 @@
 package metricstreams
 
 import (
+	"errors"
 	"fmt"
+	"net/http/httptest"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -208,6 +212,96 @@ func TestIncludeAndPages(t *testing.T) {
 	got := f.after(2 * time.Minute)
 	assert.Len(t, got, 1200)
 	assert.Equal(t, 3, f.dest.requests)
+}
+
+// A minute that was delivered in part goes on where it stopped, also after a restart.
+func TestPartOfAMinute(t *testing.T) {
+	for _, filtered := range []bool{false, true} {
+		t.Run(strconv.FormatBool(filtered), func(t *testing.T) {
+			f := newFixture(t)
+			f.metrics.metrics = nil
+			for _, namespace := range []string{"A", "B"} {
+				for i := range 700 {
+					f.metrics.metrics = append(f.metrics.metrics, cloudwatch.Metric{Namespace: namespace, Name: fmt.Sprintf("m%04d", i)})
+				}
+			}
+			f.put(func(in *cw.PutMetricStreamInput) {
+				if filtered {
+					in.IncludeFilters = []types.MetricStreamFilter{{Namespace: new("B")}, {Namespace: new("A")}}
+				}
+			})
+			f.dest.fail = 3
+			got := f.after(80 * time.Second)
+			assert.NotEmpty(t, got)
+			assert.Less(t, len(got), 1400)
+			f.open()
+			got = append(got, f.after(0)...)
+			slices.Sort(got)
+			assert.Len(t, got, 1400)
+			assert.Len(t, slices.Compact(got), 1400, "nothing comes twice")
+			assert.Empty(t, f.after(0))
+			assert.Len(t, f.after(time.Minute), 1400)
+		})
+	}
+}
+
+// A point that cannot be said in the format does not hold up the others.
+func TestUndeliverablePoint(t *testing.T) {
+	for _, format := range metricstream.Formats() {
+		f := newFixture(t)
+		f.dest.format = format
+		f.metrics.metrics = []cloudwatch.Metric{{Namespace: ":", Name: "bad"}, {Namespace: "A", Name: "one"}, {Namespace: "A", Name: "\x00"}}
+		f.put(func(in *cw.PutMetricStreamInput) { in.OutputFormat = types.MetricStreamOutputFormat(format) })
+		assert.Equal(t, []string{"A/one@10:00"}, f.after(80*time.Second))
+		f.metrics.metrics = f.metrics.metrics[:1]
+		assert.Empty(t, f.after(time.Minute))
+		assert.Equal(t, 1, f.dest.requests, "there was nothing to send")
+	}
+}
+
+func TestLargePoints(t *testing.T) {
+	f := newFixture(t)
+	f.metrics.metrics = nil
+	for i := range 300 {
+		m := cloudwatch.Metric{Namespace: "A", Name: fmt.Sprintf("m%04d", i)}
+		for k := range cloudwatch.MaxDimensions {
+			m.Dimensions = append(m.Dimensions, cloudwatch.Dimension{Name: fmt.Sprint("d", k), Value: strings.Repeat("x", 1024)})
+		}
+		f.metrics.metrics = append(f.metrics.metrics, m)
+	}
+	f.put(nil)
+	assert.Len(t, f.after(80*time.Second), 300)
+	assert.LessOrEqual(t, f.dest.largest, metricstream.MaxRecordBytes)
+}
+
+// The access key does not go where the destination points to.
+func TestRedirect(t *testing.T) {
+	f := newFixture(t)
+	elsewhere := &destination{format: metricstream.FormatJSON}
+	there := httptest.NewServer(elsewhere)
+	defer there.Close()
+	f.dest.redirect = there.URL
+	f.put(nil)
+	assert.Empty(t, f.after(80*time.Second))
+	assert.Equal(t, 1, f.dest.requests)
+	assert.Zero(t, elsewhere.requests)
+}
+
+// A stream that is stopped and started while it is delivered begins anew.
+func TestStartedAnewMeanwhile(t *testing.T) {
+	f := newFixture(t)
+	f.metrics.metrics = f.metrics.metrics[:1]
+	f.put(nil)
+	f.dest.during = func() {
+		// In a goroutine of the server's: it must not end the test.
+		_, stopErr := f.StopMetricStreams(t.Context(), &cw.StopMetricStreamsInput{Names: []string{"s"}})
+		_, startErr := f.StartMetricStreams(t.Context(), &cw.StartMetricStreamsInput{Names: []string{"s"}})
+		if err := errors.Join(stopErr, startErr); err != nil {
+			t.Error(err)
+		}
+	}
+	assert.Equal(t, []string{"A/one@10:00"}, f.after(10*time.Minute))
+	assert.Equal(t, []string{"A/one@10:10"}, f.after(80*time.Second))
 }
 
 // What the destination does not take is delivered again, also after a restart, and not for ever.

@@ -180,19 +180,24 @@ func (q *Queue) endPart(e *entry, out Outcome) *Result {
 		return nil
 	}
 	delete(a.parts, e.ID)
-	if out.Err != nil {
+	switch {
+	case out.Err != nil:
 		a.failed = append(a.failed, errorText(out.Err))
+	case out.Withheld != "":
+		a.withheld = out.Withheld
+	default:
+		a.sent = true
 	}
 	if out.Message != "" {
 		a.message = out.Message
-	}
-	if out.Withheld != "" {
-		a.withheld = out.Withheld
 	}
 	if len(a.parts) > 0 {
 		return nil
 	}
 	delete(q.actions, e.Action)
+	if a.sent {
+		a.withheld = "" // not from everybody
+	}
 	return &Result{
 		Action: e.Action, AlarmARN: e.AlarmARN, ARN: e.ARN, Time: q.set.Now(),
 		Message: a.message, Withheld: a.withheld, Failed: a.failed,
@@ -202,11 +207,11 @@ func (q *Queue) endPart(e *entry, out Outcome) *Result {
 // passOn keeps what a part of an action came to with one of the other parts.
 func (q *Queue) passOn(c *records.Change, e *entry) {
 	a := q.actions[e.Action]
-	if e.Action == "" || a == nil || len(a.failed) == 0 && a.message == "" {
+	if e.Action == "" || a == nil || len(a.failed) == 0 && a.message == "" && !a.sent {
 		return
 	}
 	for _, other := range a.parts {
-		other.Failed, other.Message = a.failed, a.message
+		other.Failed, other.Message, other.Sent = a.failed, a.message, a.sent
 		text, err := json.Marshal(other.Item)
 		if err != nil {
 			return // it was encoded before

@@ -35,9 +35,10 @@ type Item struct {
 	// LastError is that of the last attempt.
 	LastError string `json:"error,omitempty"`
 
-	// Failed and Message are what other parts of the action have come to.
+	// Failed, Message and Sent are what other parts of the action have come to.
 	Failed  []string `json:"failed,omitempty"`
 	Message string   `json:"message,omitempty"`
+	Sent    bool     `json:"sent,omitempty"`
 
 	// Body is what is delivered, as its kind knows it.
 	Body json.RawMessage `json:"body"`
@@ -74,7 +75,8 @@ type Result struct {
 	ARN      string    `json:"arn"`
 	Time     time.Time `json:"time"`
 	Message  string    `json:"message,omitempty"`
-	Withheld string    `json:"withheld,omitempty"`
+	// Withheld says why nothing at all was sent, on purpose.
+	Withheld string `json:"withheld,omitempty"`
 	// Failed is the errors, none when the action was delivered.
 	Failed []string `json:"failed,omitempty"`
 }

@@ -79,9 +79,11 @@ type entry struct {
 
 // action is the parts of an action that are still there, and what the others came to.
 type action struct {
-	parts    map[string]*entry
-	failed   []string
-	message  string
+	parts   map[string]*entry
+	failed  []string
+	message string
+	// sent is set when something was sent, withheld when something was not.
+	sent     bool
 	withheld string
 }
 
@@ -142,8 +144,8 @@ func (q *Queue) Stop() {
 	q.results.stop()
 }
 
-// OnResult has f called with how each action ended, from one goroutine.
-func (q *Queue) OnResult(f func(context.Context, Result)) { q.results.start(f) }
+// OnResult has f called with how actions ended, from one goroutine, and again with the same ones after an error.
+func (q *Queue) OnResult(f func(context.Context, []*Result) error) { q.results.start(f) }
 
 // Depth is how many deliveries wait or are under way, and their size.
 func (q *Queue) Depth() (items int, size int64) {
@@ -191,6 +193,12 @@ func (q *Queue) Enqueue(items []*Item, remember []string, also func(*records.Cha
 		for _, id := range remember {
 			q.seen.forget(id)
 		}
+		// Their places are free again, and nothing of them is to be found there later.
+		q.set.Store.Begin(func(c *records.Change) {
+			for _, it := range items {
+				q.table.Delete(c, it.ID)
+			}
+		})
 		return err
 	}
 	for _, it := range items {
@@ -246,6 +254,7 @@ func (q *Queue) insert(it *Item) {
 		}
 		a.parts[it.ID] = e
 		a.failed = append(a.failed, it.Failed...)
+		a.sent = a.sent || it.Sent
 		if it.Message != "" {
 			a.message = it.Message
 		}

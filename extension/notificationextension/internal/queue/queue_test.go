@@ -30,6 +30,16 @@ const patience = 30 * time.Second
 type memory struct {
 	mu     sync.Mutex
 	values map[string][]byte
+	// fails refuses changes.
+	fails bool
+}
+
+var errDown = errors.New("down")
+
+func (m *memory) refuse(fails bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fails = fails
 }
 
 func (m *memory) Get(ctx context.Context, key string) ([]byte, error) {
@@ -50,6 +60,9 @@ func (m *memory) Batch(_ context.Context, ops ...*storage.Operation) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, op := range ops {
+		if m.fails {
+			return errDown
+		}
 		switch op.Type {
 		case storage.Get:
 			op.Value = m.values[op.Key]
@@ -253,7 +266,7 @@ func TestResultsSurvive(t *testing.T) {
 
 	b = newBench(t, m, deliver, nil)
 	got := make(chan Result, 10)
-	b.OnResult(func(_ context.Context, r Result) { got <- r })
+	b.OnResult(into(got))
 	b.Start()
 	results := map[string]Result{}
 	for range 2 {
@@ -274,6 +287,16 @@ func TestResultsSurvive(t *testing.T) {
 
 	b = newBench(t, m, deliver, nil) // and nothing is handed over twice
 	assert.Equal(t, 0, b.results.len())
+}
+
+// into has results sent to a channel.
+func into(got chan<- Result) func(context.Context, []*Result) error {
+	return func(_ context.Context, list []*Result) error {
+		for _, r := range list {
+			got <- *r
+		}
+		return nil
+	}
 }
 
 // TestPartsSurvive stops after one part of an action has failed and before the other is delivered.
@@ -304,13 +327,86 @@ func TestPartsSurvive(t *testing.T) {
 
 	b = newBench(t, m, func(context.Context, *Item) Outcome { return Outcome{} }, nil)
 	got := make(chan Result, 1)
-	b.OnResult(func(_ context.Context, r Result) { got <- r })
+	b.OnResult(into(got))
 	b.Start()
 	select {
 	case r := <-got:
 		assert.Equal(t, []string{"refused"}, r.Failed)
 	case <-time.After(patience):
 		require.FailNow(t, "no result")
+	}
+}
+
+// TestResultsComeAgain has results refused, and handed over until they are taken.
+func TestResultsComeAgain(t *testing.T) {
+	m := newMemory()
+	deliver := func(context.Context, *Item) Outcome { return Outcome{Message: "published"} }
+	b := newBench(t, m, deliver, nil)
+	n := 0
+	got := make(chan Result, 10)
+	b.OnResult(func(ctx context.Context, list []*Result) error {
+		if n++; n < 3 {
+			return errors.New("not now")
+		}
+		return into(got)(ctx, list)
+	})
+	b.Start()
+	it := item("a", "t", "")
+	it.Action = "1"
+	require.NoError(t, b.Enqueue([]*Item{it}, []string{"1"}, nil))
+	select {
+	case r := <-got:
+		assert.Equal(t, "published", r.Message)
+	case <-time.After(patience):
+		require.FailNow(t, "no result")
+	}
+	require.Eventually(t, func() bool { return b.results.len() == 0 }, patience, time.Millisecond)
+	b.stop()
+	b = newBench(t, m, deliver, nil)
+	assert.Equal(t, 0, b.results.len())
+}
+
+// TestWithheld has an action withheld only when nothing of it was sent, also when the parts end in different lives.
+func TestWithheld(t *testing.T) {
+	for _, sent := range []bool{true, false} {
+		m := newMemory()
+		part := func(id string) *Item {
+			it := item(id, "t "+id, "")
+			it.Action = "1"
+			return it
+		}
+		waits := make(chan struct{}, 1)
+		b := newBench(t, m, func(ctx context.Context, it *Item) Outcome {
+			switch {
+			case it.ID == "b":
+				waits <- struct{}{}
+				<-ctx.Done()
+				return Outcome{Err: ctx.Err()}
+			case sent:
+				return Outcome{}
+			}
+			return Outcome{Withheld: "silenced"}
+		}, nil)
+		b.Start()
+		require.NoError(t, b.Enqueue([]*Item{part("a"), part("b")}, nil, nil))
+		<-waits
+		require.Eventually(t, func() bool {
+			items, _ := b.Depth()
+			return items == 1
+		}, patience, time.Millisecond)
+		b.stop()
+
+		b = newBench(t, m, func(context.Context, *Item) Outcome { return Outcome{Withheld: "inhibited"} }, nil)
+		got := make(chan Result, 1)
+		b.OnResult(into(got))
+		b.Start()
+		select {
+		case r := <-got:
+			assert.Equal(t, !sent, r.Withheld != "")
+		case <-time.After(patience):
+			require.FailNow(t, "no result")
+		}
+		b.stop()
 	}
 }
 
@@ -331,6 +427,24 @@ func TestRemembersSoMany(t *testing.T) {
 	assert.False(t, b.Known("249"))
 	require.NoError(t, b.Enqueue(nil, []string{"350"}, nil))
 	assert.False(t, b.Known("250"))
+}
+
+// TestRefusedLeavesNothing has a storage refuse the same action many times.
+func TestRefusedLeavesNothing(t *testing.T) {
+	m := newMemory()
+	b := newBench(t, m, func(context.Context, *Item) Outcome { return Outcome{} }, nil)
+	require.NoError(t, b.Enqueue(nil, []string{"before"}, nil))
+	m.refuse(true)
+	for i := range 200 {
+		require.ErrorIs(t, b.Enqueue([]*Item{item(strconv.Itoa(i), "t", "")}, []string{"new"}, nil), errDown)
+		assert.False(t, b.Known("new"))
+	}
+	m.refuse(false)
+	require.NoError(t, b.Enqueue([]*Item{item("1", "t", "")}, []string{"new"}, nil))
+	assert.True(t, b.Known("before"), "it was not pushed out")
+	assert.True(t, b.Known("new"))
+	require.NoError(t, b.Settle())
+	assert.Equal(t, "1", string(m.values["queue/slots"]), "its place was used again")
 }
 
 func TestStopped(t *testing.T) {

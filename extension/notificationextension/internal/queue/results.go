@@ -6,14 +6,24 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"sync"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/nephoscope/nephoscope/extension/notificationextension/internal/records"
 )
 
-// results hands over how actions ended. A result is durable until then.
+const (
+	// resultsAtOnce bounds the results that are handed over together.
+	resultsAtOnce = 256
+	// What was not taken is handed over again after these.
+	minResultRetry = 100 * time.Millisecond
+	maxResultRetry = 30 * time.Second
+)
+
+// results hands over how actions ended. A result is durable until it was taken.
 type results struct {
 	store  *records.Store
 	table  *records.Table
@@ -74,7 +84,7 @@ func (r *results) len() int {
 	return len(r.waiting)
 }
 
-func (r *results) start(f func(context.Context, Result)) {
+func (r *results) start(f func(context.Context, []*Result) error) {
 	r.mu.Lock()
 	started := r.started
 	r.started = true
@@ -86,30 +96,63 @@ func (r *results) start(f func(context.Context, Result)) {
 	r.signal()
 }
 
-func (r *results) run(f func(context.Context, Result)) {
+func (r *results) run(f func(context.Context, []*Result) error) {
 	for {
 		select {
 		case <-r.ctx.Done():
 			return
 		case <-r.wake:
 		}
-		for r.ctx.Err() == nil {
-			r.mu.Lock()
-			if len(r.waiting) == 0 {
-				r.waiting = nil
-				r.mu.Unlock()
+		for retry := minResultRetry; ; {
+			list := r.first()
+			if len(list) == 0 {
 				break
 			}
-			res := r.waiting[0]
-			r.waiting = r.waiting[1:]
-			r.mu.Unlock()
-			f(r.ctx, *res)
-			if r.ctx.Err() != nil {
-				return // it may not have been taken, and is handed over after the next start
+			if err := f(r.ctx, list); err != nil {
+				r.logger.Warn("how actions ended was not taken; it is handed over again", zap.Duration("after", retry), zap.Error(err))
+				if !r.pause(retry) {
+					return
+				}
+				retry = min(2*retry, maxResultRetry)
+				continue
 			}
-			// It may be handed over a second time when this does not get written.
-			r.store.Begin(func(c *records.Change) { r.table.Delete(c, res.Action) })
+			retry = minResultRetry
+			r.taken(list)
 		}
+	}
+}
+
+// first are the results that have waited for longest.
+func (r *results) first() []*Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.waiting[:min(len(r.waiting), resultsAtOnce)])
+}
+
+// taken forgets the first results.
+func (r *results) taken(list []*Result) {
+	r.mu.Lock()
+	if r.waiting = r.waiting[len(list):]; len(r.waiting) == 0 {
+		r.waiting = nil
+	}
+	r.mu.Unlock()
+	// They may be handed over a second time when this does not get written.
+	r.store.Begin(func(c *records.Change) {
+		for _, res := range list {
+			r.table.Delete(c, res.Action)
+		}
+	})
+}
+
+// pause waits. It is false when the queue has stopped.
+func (r *results) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-r.ctx.Done():
+		return false
+	case <-t.C:
+		return true
 	}
 }
 

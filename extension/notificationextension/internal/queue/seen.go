@@ -91,5 +91,17 @@ func (s *seen) add(c *records.Change, action string) {
 	s.table.Put(c, string(id[:]), value)
 }
 
-// forget makes an action unknown that was not accepted after all. Its place is given up when it is the oldest.
-func (s *seen) forget(action string) { delete(s.known, idOf(action)) }
+// forget makes an action unknown that was not accepted after all.
+func (s *seen) forget(action string) {
+	id := idOf(action)
+	if _, ok := s.known[id]; !ok {
+		return
+	}
+	delete(s.known, id)
+	for i := len(s.order) - 1; i >= s.first; i-- { // it is one of the last
+		if s.order[i] == id {
+			s.order = slices.Delete(s.order, i, i+1)
+			return
+		}
+	}
+}
