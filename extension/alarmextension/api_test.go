@@ -181,7 +181,9 @@ func TestValidationMessages(t *testing.T) {
 	percentile := func(in *cw.PutMetricAlarmInput, option string) {
 		in.Statistic, in.ExtendedStatistic, in.EvaluateLowSampleCountPercentile = "", aws.String("p90"), &option
 	}
-	window := func(in *cw.PutMetricAlarmInput, period, periods int32) { in.Period, in.EvaluationPeriods = &period, &periods }
+	window := func(in *cw.PutMetricAlarmInput, period, periods int32) {
+		in.Period, in.EvaluationPeriods = &period, &periods
+	}
 	queries := func(in *cw.PutMetricAlarmInput, list ...types.MetricDataQuery) {
 		*in = *math("new")
 		in.Metrics = list
@@ -237,7 +239,9 @@ func TestValidationMessages(t *testing.T) {
 				"LessThanLowerOrGreaterThanUpperThreshold, LessThanLowerThreshold, GreaterThanUpperThreshold]",
 		},
 		{
-			func(in *cw.PutMetricAlarmInput) { in.AlarmActions = slices.Repeat([]string{"arn:aws:sns:us-east-1:1:t"}, 6) },
+			func(in *cw.PutMetricAlarmInput) {
+				in.AlarmActions = slices.Repeat([]string{"arn:aws:sns:us-east-1:1:t"}, 6)
+			},
 			"1 validation error detected: Value '[arn:aws:sns:us-east-1:1:t, arn:aws:sns:us-east-1:1:t, arn:aws:sns:us-east-1:1:t, " +
 				"arn:aws:sns:us-east-1:1:t, arn:aws:sns:us-east-1:1:t, arn:aws:sns:us-east-1:1:t]' at 'alarmActions' failed to satisfy constraint: " +
 				"Member must have length less than or equal to 5",

@@ -6,6 +6,7 @@ package alarmextension
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +116,26 @@ func TestDefinitionFiles(t *testing.T) {
 	assert.Equal(t, []string{"by hand", "cpu"}, h.names(), "what the API changed is the API's")
 }
 
+// TestTagsOfFiles has the tags changed in a file and nothing else.
+func TestTagsOfFiles(t *testing.T) {
+	h := newHarness(t)
+	file := filepath.Join(t.TempDir(), "alarms.yaml")
+	h.cfg.Definitions = []string{file}
+	for _, team := range []string{"blue", "green"} {
+		tags := "    Tags: [{Key: team, Value: red}, {Key: team, Value: " + team + "}]\n"
+		text := cpuOnly + tags + "MuteRules:\n  night:\n    Rule:\n      Schedule: {Expression: cron(0 22 * * *), Duration: PT8H}\n" +
+			"    MuteTargets: {AlarmNames: [cpu]}\n" + tags
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		h.start()
+		for _, arn := range []string{prefix + "cpu", strings.Replace(prefix, ":alarm:", ":alarm-mute-rule:", 1) + "night"} {
+			out, err := h.api.ListTagsForResource(t.Context(), &cw.ListTagsForResourceInput{ResourceARN: &arn})
+			require.NoError(t, err)
+			assert.Equal(t, []types.Tag{{Key: aws.String("team"), Value: &team}}, out.Tags, arn)
+		}
+		h.stop()
+	}
+}
+
 func TestNeededFileAlarmsStay(t *testing.T) {
 	h := newHarness(t)
 	file := filepath.Join(t.TempDir(), "alarms.yaml")
@@ -137,6 +158,7 @@ func TestBrokenDefinitions(t *testing.T) {
 		"unknown property": {"Alarms:\n  cpu:\n    Namespace: App\n    MetricNam: cpu\n", []string{"alarms.yaml:4", "MetricNam"}},
 		"no number":        {cpuOnly + "    DatapointsToAlarm: many\n", []string{"alarms.yaml:11", "DatapointsToAlarm"}},
 		"refused":          {cpuOnly + "    ExtendedStatistic: p90\n", []string{"alarms.yaml:6", "can not be made with both Statistic and ExtendedStatistic"}},
+		"reserved tag":     {cpuOnly + "    Tags: [{Key: 'aws:x', Value: y}]\n", []string{"alarms.yaml:3", `must not start with any case of "aws:"`}},
 		"no such child":    {"Alarms:\n  c:\n    AlarmRule: ALARM(x)\n", []string{"alarms.yaml:2", `alarm "c"`, "do not exist"}},
 		"no yaml":          {"Alarms: [", []string{"alarms.yaml"}},
 	} {

@@ -202,6 +202,26 @@ func TestCompositeSurvives(t *testing.T) {
 	assert.Contains(t, h.dispatcher.taken(), "c OK->ALARM ", "and those who are told of every transition are told")
 }
 
+// TestSuppressionEndsWithoutActions has those who are told of every transition told of an alarm that has no actions.
+func TestSuppressionEndsWithoutActions(t *testing.T) {
+	h := newHarness(t).start()
+	h.put("a", func(in *cw.PutMetricAlarmInput) { in.TreatMissingData = aws.String("ignore") })
+	h.put("deploy")
+	for name, arns := range map[string][]string{"silent": nil, "loud": {topic}} {
+		_, err := h.api.PutCompositeAlarm(t.Context(), &cw.PutCompositeAlarmInput{
+			AlarmName: &name, AlarmRule: aws.String("ALARM(a)"), AlarmActions: arns,
+			ActionsSuppressor: aws.String("deploy"), ActionsSuppressorWaitPeriod: aws.Int32(60), ActionsSuppressorExtensionPeriod: aws.Int32(60),
+		})
+		require.NoError(t, err)
+	}
+	h.setState("a", types.StateValueAlarm)
+	h.deliver()
+	h.dispatcher.set(func(d *testDispatcher) { d.actions = nil })
+	h.advance(time.Minute, 10*time.Second)
+	h.deliver()
+	assert.ElementsMatch(t, []string{"silent ALARM->ALARM ", "loud OK->ALARM ", "loud OK->ALARM " + topic}, h.dispatcher.taken())
+}
+
 func TestActionsFail(t *testing.T) {
 	h := newHarness(t).start()
 	h.put("a")
@@ -300,12 +320,15 @@ func TestResultsAreNotLost(t *testing.T) {
 		`Alarm "a" created`, "Alarm updated from INSUFFICIENT_DATA to ALARM", "Successfully executed action " + topic,
 	}
 	assert.Equal(t, want, h.history("a"), "once")
+	require.NoError(t, again(t.Context(), results))
+	assert.Equal(t, want, h.history("a"), "also when it was not noted that they were taken")
 
 	left := h.storage
 	h.stop()
 	require.ErrorContains(t, again(t.Context(), results), "stopped", "they wait for the next start")
 	h.storage = left
 	h.start()
+	require.NoError(t, h.dispatcher.onResult(t.Context(), results))
 	assert.Equal(t, want, h.history("a"))
 }
 

@@ -29,7 +29,8 @@ func TestJudge(t *testing.T) {
 		{
 			Metrics: []alarm.Query{
 				{ID: "e", Expression: "a - b", ReturnData: &yes},
-				{ID: "a", Metric: stat("a"), ReturnData: &no}, {ID: "b", Metric: stat("b"), ReturnData: &no},
+				{ID: "a", Metric: stat("a"), ReturnData: &no},
+				{ID: "b", Metric: stat("b"), ReturnData: &no},
 			},
 			EvaluationPeriods: 3, Threshold: &five, ComparisonOperator: alarm.GreaterThanThreshold,
 		},

@@ -152,6 +152,23 @@ func TestInterruptedEvaluation(t *testing.T) {
 	}, s.since())
 }
 
+// Actions of Auto Scaling run as long as the state stays: not once more when it ends.
+func TestAutoScalingActionsEndWithTheState(t *testing.T) {
+	t.Parallel()
+	s := newScenario(t, EngineSettings{})
+	d := over("a", 1)
+	d.AlarmActions = []string{policy}
+	s.put(d)
+	s.since()
+	s.observe(10*time.Second, 20)
+	s.observe(70*time.Second, 20)
+	s.observe(130*time.Second, 1)
+	s.at(5 * time.Minute)
+	assert.Equal(t, []string{
+		"1m20s a state NONE>ALARM p", "2m20s a actions ALARM>ALARM p", "3m20s a state ALARM>OK fine",
+	}, s.since())
+}
+
 // What is skipped after the machine slept does not come before what is not.
 func TestCatchingUpKeepsOrder(t *testing.T) {
 	t.Parallel()

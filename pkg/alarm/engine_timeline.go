@@ -8,14 +8,15 @@ import (
 	"strings"
 )
 
-// dueKind is what is due. Of what is due at the same time, timers come before evaluations.
+// dueKind is what is due. Of what is due at the same time, timers come before evaluations, but for actions that run as long
+// as a state stays: that is known after the evaluation.
 type dueKind uint8
 
 const (
 	dueUnmute dueKind = iota
 	dueSuppression
-	dueRefire
 	dueEvaluation
+	dueRefire
 )
 
 // entry is something that is due. It is void when the alarm has another time for it by now.

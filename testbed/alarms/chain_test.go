@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,20 +49,22 @@ func TestChain(t *testing.T) {
 		require.NoError(t, err)
 		c := startChain(t, r.URL, dir)
 		python(t, c.aws, "create.py", r.URL+"/sns")
-		fromFile = anHour(t, c, r, []int{28, 45})
+		fromFile = anHour(t, c, r, map[int]int{28: 5, 45: 13})
 	})
 	assert.Equal(t, byHand, fromFile, "the same alarms, but for their times")
 }
 
-// anHour feeds the metrics of an hour, minute by minute, and checks all that is to be seen of it.
-func anHour(t *testing.T, c *chain, r *receivers, restarts []int) []described {
+// anHour feeds the metrics of an hour, minute by minute, and checks all that is to be seen of it. The collector is started
+// again at some minutes, when so many actions have ended.
+func anHour(t *testing.T, c *chain, r *receivers, restarts map[int]int) []described {
 	t.Helper()
 	r.eventually(t, "the subscription is confirmed", func() bool { return r.confirmed })
 	f := newFeed(c)
 	r.setDown(len(restarts) > 0)
 	states := map[int]string{}
 	for minute := range 60 {
-		if slices.Contains(restarts, minute) {
+		if ended, ok := restarts[minute]; ok {
+			f.awaitActions(t, ended)
 			r.eventually(t, "Slack was tried", func() bool { return r.refused > 2 || !r.down })
 			c.restart(t)
 			f = newFeed(c)
@@ -180,4 +181,16 @@ func (f *feed) states(t *testing.T) string {
 		list = append(list, name+" "+string(of[name]))
 	}
 	return strings.Join(list, ", ")
+}
+
+// awaitActions waits until history knows of so many actions: what is under way when a collector ends may come twice.
+func (f *feed) awaitActions(t *testing.T, n int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		out, err := f.client.DescribeAlarmHistory(t.Context(), &cloudwatch.DescribeAlarmHistoryInput{
+			HistoryItemType: types.HistoryItemTypeAction,
+			AlarmTypes:      []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm},
+		})
+		return err == nil && len(out.AlarmHistoryItems) >= n
+	}, patience, 10*time.Millisecond, "%d actions", n)
 }

@@ -70,6 +70,8 @@ func checkSubscriber(t *testing.T, c *chain, r *receivers) {
 		})
 		assert.Len(t, trigger["Metrics"], 3)
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	assert.Len(t, r.sns, 5)
 }
 

@@ -54,8 +54,10 @@ const patience = time.Minute
 
 // settings fill in testdata/collector.yaml.
 type settings struct {
-	Data, Firehose, Receivers string
-	Definitions               []string
+	Data, Receivers string
+	// Firehose and Notifications are addresses to listen at. A subscriber of before a restart knows the latter.
+	Firehose, Notifications string
+	Definitions             []string
 }
 
 // chain is a collector in this process whose clock the test moves.
@@ -74,7 +76,9 @@ func startChain(t *testing.T, receivers string, definitions ...string) *chain {
 	// PutMetricData takes what is at most two hours ahead of the machine's clock: the test's begins there, on a minute.
 	c := &chain{start: time.Now().UTC().Truncate(time.Minute), kept: &kept{}}
 	c.clock = clocktest.New(c.start)
-	c.settings = settings{Data: t.TempDir(), Firehose: freeAddress(t), Receivers: receivers, Definitions: definitions}
+	c.settings = settings{
+		Data: t.TempDir(), Receivers: receivers, Firehose: freeAddress(t), Notifications: freeAddress(t), Definitions: definitions,
+	}
 	c.run(t)
 	t.Cleanup(func() { c.stop() })
 	return c

@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -237,11 +238,17 @@ func (r *receivers) takePagerDuty(w http.ResponseWriter, _ *http.Request, body [
 // eventually waits until f, which may look at what was taken, holds.
 func (r *receivers) eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	require.Eventually(t, func() bool {
+	holds := func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		return f()
-	}, patience, 2*time.Millisecond, "%s: %d SNS, %d Slack, %d PagerDuty, %v", what, len(r.sns), len(r.slack), len(r.pagerduty), r.faults)
+	}
+	if assert.Eventually(t, holds, patience, 2*time.Millisecond, what) {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t.Fatalf("%d SNS, %d Slack, %d PagerDuty, %v", len(r.sns), len(r.slack), len(r.pagerduty), r.faults)
 }
 
 // setDown puts Slack out of order, or in order again.

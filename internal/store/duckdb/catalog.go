@@ -368,7 +368,7 @@ func (e *Engine) createFile(ctx context.Context, inst *instance, f *dayFile) err
 	_, err := inst.db.ExecContext(ctx, createStatements(f, alias))
 	if err == nil {
 		// DETACH would do it, too, but later when somebody looks at all databases, and never when it cannot.
-		_, err = inst.db.ExecContext(ctx, "CHECKPOINT "+alias)
+		_, err = inst.db.ExecContext(ctx, "FORCE CHECKPOINT "+alias)
 	}
 	if _, derr := inst.db.ExecContext(inst.ctx, "DETACH "+alias); err == nil { //nolint:contextcheck // must not be left attached
 		err = derr

@@ -185,7 +185,7 @@ func (e *Engine) fillCoarse(ctx context.Context, s *snapshot, f *dayFile, id, tm
 		return err
 	}
 	// DETACH would do it, too, but keeps silent when it cannot.
-	_, err = s.inst.db.ExecContext(ctx, "CHECKPOINT "+alias)
+	_, err = s.inst.db.ExecContext(ctx, "FORCE CHECKPOINT "+alias)
 	return err
 }
 

@@ -273,18 +273,18 @@ func TestSeriesLimit(t *testing.T) {
 func TestNewFilesWhileDatabasesAreListed(t *testing.T) {
 	e := openEngine(t, testConfig(t))
 	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	var listing sync.WaitGroup
-	defer listing.Wait()
-	for range 3 {
-		listing.Go(func() {
-			for ctx.Err() == nil {
-				var n int
-				_ = e.inst.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables()").Scan(&n) // of what is detached meanwhile it may fail
-			}
-		})
-	}
-	const days = 40
+	defer func() {
+		cancel()
+		listing.Wait()
+	}()
+	listing.Go(func() {
+		for ctx.Err() == nil {
+			var n int
+			_ = e.inst.db.QueryRowContext(ctx, "SELECT count(*) FROM duckdb_tables()").Scan(&n) // of what is detached meanwhile it may fail
+		}
+	})
+	const days = 12
 	at := noon.Unix()
 	for d := range int64(days) {
 		require.NoError(t, e.WriteMetrics(t.Context(), tenant, []cloudwatch.Datum{datum(metric("m"), at-d*sPerDay, 1)}))

@@ -58,8 +58,9 @@ type Entry struct {
 	// Event is what the alarm did. Tags are those that the alarm had then.
 	Event *alarm.Event `json:",omitempty"`
 	Tags  []alarm.Tag  `json:",omitempty"`
-	// Result is how an action ended.
-	Result *alarmevent.ActionResult `json:",omitempty"`
+	// Result is how an action ended, ActionID the action's id.
+	Result   *alarmevent.ActionResult `json:",omitempty"`
+	ActionID string                   `json:",omitempty"`
 	// ContributorAttributes go with Contributor.
 	ContributorAttributes map[string]string `json:",omitempty"`
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/nephoscope/nephoscope/internal/actions"
 	"github.com/nephoscope/nephoscope/pkg/alarm"
 	"github.com/nephoscope/nephoscope/pkg/alarm/alarmevent"
+	"github.com/nephoscope/nephoscope/pkg/cloudwatch"
 )
 
 // errStopped is the answer to what comes after Stop.
@@ -145,10 +147,29 @@ func outcomeOf(r *actions.Result) string {
 	return "succeeded"
 }
 
+// maxTogether bounds the actions of one alarm that end at the very same time.
+const maxTogether = 1000
+
+// knows is whether history has a result already. It is handed over again when nobody noted that it was taken.
+func (s *Service) knows(ctx context.Context, t cloudwatch.Tenant, name string, r *actions.Result) bool {
+	same, _, err := s.journal.Find(ctx, &journal.Query{
+		Tenant: t, Alarm: name, Start: r.Time, End: r.Time, Limit: maxTogether,
+		AlarmTypes: []string{alarmevent.TypeMetricAlarm, alarmevent.TypeCompositeAlarm},
+		Types:      []alarmevent.HistoryType{alarmevent.HistoryAction, alarmevent.HistoryContributorAction},
+	})
+	if err != nil {
+		s.logger.Warn("history cannot be read; an action may be in it twice", zap.String("action", r.ActionID), zap.Error(err))
+	}
+	return slices.ContainsFunc(same, func(e *journal.Entry) bool { return e.ActionID == r.ActionID })
+}
+
 func (s *Service) stageResult(ctx context.Context, r *actions.Result) {
 	t, name, ok := alarm.ParseARN(r.AlarmARN)
 	if !ok {
 		s.logger.Warn("an action ended of what is no alarm", zap.String("arn", r.AlarmARN))
+		return
+	}
+	if s.knows(context.WithoutCancel(ctx), t, name, r) {
 		return
 	}
 	of, err := s.entryOf(context.WithoutCancel(ctx), r.ActionID)
@@ -166,7 +187,7 @@ func (s *Service) stageResult(ctx context.Context, r *actions.Result) {
 		Header: journal.Header{
 			Time: r.Time, Tenant: t, Alarm: name, AlarmType: s.alarmType(t, name), History: alarmevent.HistoryAction,
 		},
-		Result: result,
+		Result: result, ActionID: r.ActionID,
 	}
 	if of != nil && of.Event != nil {
 		e := of.Event

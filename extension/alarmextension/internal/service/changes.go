@@ -76,7 +76,9 @@ func (s *Service) putMuteRule(ctx context.Context, t cloudwatch.Tenant, rule *al
 	return s.change(ctx, func(now time.Time) ([]alarm.Event, error) {
 		k := journal.RowKey{Kind: journal.RowMuteRule, Tenant: t, Name: rule.Name}
 		o := s.owned[k]
-		if o == nil {
+		// Files say what tags there are; a Put of the API would not change them.
+		tagged := o == nil || file
+		if tagged {
 			if err := alarm.ValidateTags(rule.Tags); err != nil {
 				return nil, err
 			}
@@ -85,10 +87,10 @@ func (s *Service) putMuteRule(ctx context.Context, t cloudwatch.Tenant, rule *al
 		if err != nil {
 			return nil, err
 		}
-		if o != nil {
-			o.file = file
-		} else {
+		if tagged {
 			s.own(k, unique(rule.Tags), file)
+		} else {
+			o.file = file
 		}
 		s.changed[k] = struct{}{}
 		return events, nil

@@ -112,6 +112,10 @@ func (s *Service) applyAlarms(ctx context.Context, t cloudwatch.Tenant, list []d
 func (s *Service) putFromFile(
 	ctx context.Context, t cloudwatch.Tenant, d *definitions.Definition, now time.Time,
 ) ([]alarm.Event, error) {
+	if err := alarm.ValidateTags(d.Alarm.Tags); err != nil {
+		return nil, err
+	}
+	tags := unique(d.Alarm.Tags)
 	events, err := s.engine.Put(ctx, t, d.Alarm, now)
 	if err != nil {
 		return nil, err
@@ -120,11 +124,11 @@ func (s *Service) putFromFile(
 	o := s.owned[k]
 	switch {
 	case o == nil:
-		s.own(k, slices.Clone(d.Alarm.Tags), true)
+		s.own(k, tags, true)
 		s.changed[k] = struct{}{}
-	case !o.file || !slices.Equal(o.tags, d.Alarm.Tags):
+	case !o.file || !slices.Equal(o.tags, tags):
 		// Files say what tags there are; a Put of the API would not change them.
-		o.file, o.tags = true, slices.Clone(d.Alarm.Tags)
+		o.file, o.tags = true, tags
 		s.changed[k] = struct{}{}
 	}
 	return events, nil
@@ -134,8 +138,9 @@ func (s *Service) applyMuteRule(ctx context.Context, t cloudwatch.Tenant, d *def
 	k := journal.RowKey{Kind: journal.RowMuteRule, Tenant: t, Name: d.Rule.Name}
 	s.mu.Lock()
 	o := s.owned[k]
+	same := o != nil && o.file && slices.Equal(o.tags, unique(d.Rule.Tags))
 	s.mu.Unlock()
-	if now, ok := s.engine.MuteRule(t, d.Rule.Name); ok && o != nil && o.file && equalRules(&now, d.Rule) {
+	if now, ok := s.engine.MuteRule(t, d.Rule.Name); ok && same && equalRules(&now, d.Rule) {
 		return nil
 	}
 	if err := s.putMuteRule(ctx, t, d.Rule, true); err != nil {

@@ -88,14 +88,29 @@ func (s *Service) sinks(e *alarm.Event) journal.Sinks {
 func told(e *alarm.Event) bool {
 	switch e.Kind {
 	case alarm.EventStateChanged:
-		return e.Old.State != e.New.State && (e.New.State == alarm.StateOK ||
-			e.Alarm.ActionsEnabled && e.Muted == nil && e.New.ActionsSuppressedBy == "")
+		acts := e.Alarm.ActionsEnabled && e.Muted == nil && e.New.ActionsSuppressedBy == ""
+		if e.Old.State == e.New.State {
+			// The suppression has ended. Where there are actions, they follow.
+			return acts && e.Old.ActionsSuppressedBy != "" && len(actionsFor(e.Alarm, e.New.State)) == 0
+		}
+		return acts || e.New.State == alarm.StateOK
 	case alarm.EventDeleted:
 		return true
 	case alarm.EventActions:
 		return e.Contributor == nil && !refired(e)
 	}
 	return false
+}
+
+// actionsFor are the actions of an alarm for a state.
+func actionsFor(d *alarm.Definition, s alarm.State) []string {
+	switch s {
+	case alarm.StateAlarm:
+		return d.AlarmActions
+	case alarm.StateOK:
+		return d.OKActions
+	}
+	return d.InsufficientDataActions
 }
 
 // refired is whether actions run once more without a change: those of Auto Scaling do.
