@@ -93,7 +93,7 @@ func (h *otlpHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", contentType)
 	w.WriteHeader(code)
-	if _, err := w.Write(out); err != nil {
+	if _, err := w.Write(out); err != nil { //nolint:gosec // protobuf or JSON, never shown as a page
 		h.logger.Debug("answer not delivered", zap.Error(err))
 	}
 }
@@ -105,8 +105,9 @@ func (h *otlpHandler) serve(r *http.Request, signal *otlpSignal) (isJSON bool, o
 	case r.Method != http.MethodPost:
 		return isJSON, nil, &otlpError{http.StatusMethodNotAllowed, codes.Unimplemented, "OTLP is sent by POST"}
 	case err != nil || !isJSON && mediaType != "application/x-protobuf":
-		return isJSON, nil, &otlpError{http.StatusUnsupportedMediaType, codes.InvalidArgument,
-			"Content-Type must be application/x-protobuf or application/json"}
+		return isJSON, nil, &otlpError{
+			http.StatusUnsupportedMediaType, codes.InvalidArgument, "Content-Type must be application/x-protobuf or application/json",
+		}
 	}
 	sent, err := readAtMost(r.Body, signal.maxBody)
 	if err != nil {
@@ -128,8 +129,9 @@ func (h *otlpHandler) serve(r *http.Request, signal *otlpSignal) (isJSON bool, o
 			return isJSON, nil, err
 		}
 	default:
-		return isJSON, nil, &otlpError{http.StatusUnsupportedMediaType, codes.InvalidArgument,
-			fmt.Sprintf("Content-Encoding must be gzip or identity, not %q", encoding)}
+		return isJSON, nil, &otlpError{
+			http.StatusUnsupportedMediaType, codes.InvalidArgument, fmt.Sprintf("Content-Encoding must be gzip or identity, not %q", encoding),
+		}
 	}
 	if err := signal.export(r.Context(), id, body, isJSON); err != nil || !isJSON {
 		return isJSON, nil, err // an ExportServiceResponse without members has no bytes
@@ -143,8 +145,9 @@ func readAtMost(r io.Reader, limit int64) ([]byte, error) {
 		return nil, badOTLP("the body cannot be read: %v", err)
 	}
 	if int64(len(data)) > limit {
-		return nil, &otlpError{http.StatusRequestEntityTooLarge, codes.InvalidArgument,
-			fmt.Sprintf("the body has more than %d bytes", limit)}
+		return nil, &otlpError{
+			http.StatusRequestEntityTooLarge, codes.InvalidArgument, fmt.Sprintf("the body has more than %d bytes", limit),
+		}
 	}
 	return data, nil
 }

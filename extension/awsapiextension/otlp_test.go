@@ -46,9 +46,9 @@ func (c *collector) postOTLP(service, path, contentType string, body []byte, hea
 	}
 	resp, err := http.DefaultClient.Do(r)
 	require.NoError(c.t, err)
-	defer resp.Body.Close()
 	out, err := io.ReadAll(resp.Body)
 	require.NoError(c.t, err)
+	require.NoError(c.t, resp.Body.Close())
 	return resp.StatusCode, string(out)
 }
 

@@ -31,7 +31,7 @@ func ReleaseText() error {
 	if err != nil {
 		return fmt.Errorf("read the mappings: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	ranges, err := cleanMappings(f, exe)
 	if err != nil {
 		return fmt.Errorf("read the mappings: %w", err)

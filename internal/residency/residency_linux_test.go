@@ -41,7 +41,7 @@ func TestReleaseText(t *testing.T) {
 	require.NoError(t, err)
 	smaps, err := os.Open("/proc/self/smaps")
 	require.NoError(t, err)
-	defer smaps.Close()
+	defer func() { _ = smaps.Close() }()
 	ranges, err := cleanMappings(smaps, exe)
 	require.NoError(t, err)
 	require.NotEmpty(t, ranges)

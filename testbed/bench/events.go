@@ -1,3 +1,5 @@
+//go:build bench
+
 // Copyright The Nephoscope Authors
 // SPDX-License-Identifier: Apache-2.0
 
