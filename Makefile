@@ -53,7 +53,7 @@ test-go: cxx ## Go tests with the race detector
 
 .PHONY: test-clients
 test-clients: ## acceptance by real AWS clients against bin/nephoscope (installs them, pinned, below testbed/clients/.cache)
-	go test -count=1 -timeout 25m ./testbed/clients/...
+	go test -count=1 -p 1 -timeout 25m ./testbed/clients/... ./testbed/alarms/...
 
 .PHONY: test-durability
 test-durability: ## kill -9 under full load, ten times: everything acknowledged is there
