@@ -228,10 +228,10 @@ func testBadInput(t *testing.T, c *collector.Collector) {
 
 	t.Run("an operation that is not here is named", func(t *testing.T) {
 		for operation, r := range map[string]request{
-			"DescribeAnomalyDetectors": queryCall("Action=DescribeAnomalyDetectors&Version=2010-08-01"),
-			"PutInsightRule":           cborCall("PutInsightRule", []byte{0xa0}),
-			"CreateExportTask":         logsCall("CreateExportTask", "{}"),
-			"GetInsight":               xrayCall("/Insight", "{}"),
+			"DescribeInsightRules": queryCall("Action=DescribeInsightRules&Version=2010-08-01"),
+			"PutInsightRule":       cborCall("PutInsightRule", []byte{0xa0}),
+			"CreateExportTask":     logsCall("CreateExportTask", "{}"),
+			"GetInsight":           xrayCall("/Insight", "{}"),
 		} {
 			f := r.send(t, c.AWS)
 			assert.GreaterOrEqual(t, f.status, 400)
