@@ -375,3 +375,21 @@ func TestAlertsEnd(t *testing.T) {
 	h.deliver()
 	assert.Len(t, h.dispatcher.taken(), 3, "of nothing else")
 }
+
+// TestToldAfterMute has those who are told of every transition told of an alarm without actions when its mute ends.
+func TestToldAfterMute(t *testing.T) {
+	h := newHarness(t).start()
+	h.put("quiet", func(in *cw.PutMetricAlarmInput) { in.AlarmActions = nil })
+	_, err := h.api.PutAlarmMuteRule(t.Context(), &cw.PutAlarmMuteRuleInput{
+		Name: aws.String("m"), MuteTargets: &types.MuteTargets{AlarmNames: []string{"quiet"}},
+		Rule: &types.Rule{Schedule: &types.Schedule{Expression: aws.String("cron(* * * * *)"), Duration: aws.String("PT15M")}},
+	})
+	require.NoError(t, err)
+	h.setState("quiet", types.StateValueAlarm)
+	h.deliver()
+	assert.Empty(t, h.dispatcher.taken(), "it is muted")
+	_, err = h.api.DeleteAlarmMuteRule(t.Context(), &cw.DeleteAlarmMuteRuleInput{AlarmMuteRuleName: aws.String("m")})
+	require.NoError(t, err)
+	h.deliver()
+	assert.Equal(t, []string{"quiet INSUFFICIENT_DATA->ALARM "}, h.dispatcher.taken())
+}

@@ -57,8 +57,8 @@ func (r *run) act(a *alarmState, ev *Event, now int64) {
 	all := a.actions(a.stateValue())
 	ev.Muted = r.e.muted(a, now)
 	switch {
-	case !a.def.ActionsEnabled || len(all) == 0:
-	case ev.Muted != nil:
+	case !a.def.ActionsEnabled:
+	case ev.Muted != nil: // also without actions: who is told of every transition has to be told afterwards
 		a.more().withheld = true
 		r.e.unmuteAt(a, ev.Muted.End)
 	default:
@@ -80,7 +80,7 @@ func (r *run) actLater(a *alarmState, afterMute bool, now int64) {
 		ev.Triggering = a.composite.triggering
 	}
 	r.act(a, &ev, now)
-	if len(ev.Actions) > 0 {
+	if len(ev.Actions) > 0 || afterMute && ev.Muted == nil && a.def.ActionsEnabled {
 		ev.Muted = nil
 		r.emit(a, ev)
 	}

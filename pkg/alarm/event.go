@@ -24,7 +24,8 @@ const (
 	// EventContributorChanged is a change of one contributor of an alarm over many time series.
 	EventContributorChanged
 	// EventActions is actions that run without a change of the state: withheld ones, when a mute window or a suppression has
-	// ended, and those of Auto Scaling, which run every minute.
+	// ended, and those of Auto Scaling, which run every minute. When a mute window has ended there may be none: the event then
+	// says that what it withheld may be told.
 	EventActions
 	// EventRefreshed is a new reason of an alarm over many time series, without a change of its state.
 	EventRefreshed
