@@ -6,12 +6,9 @@ package awsapiextension
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 
+	"github.com/nephoscope/nephoscope/internal/crosssite"
 	"github.com/nephoscope/nephoscope/pkg/awswire"
 	"github.com/nephoscope/nephoscope/pkg/sigv4"
 )
@@ -71,10 +68,10 @@ func (e *awsAPI) newHandler(services []*awswire.Service) (*handler, error) {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !h.open:
-	case fromAnotherSite(r):
+	case crosssite.FromAnotherSite(r):
 		http.Error(w, "requests of other web sites need signatures", http.StatusForbidden)
 		return
-	case publicName(r.Host):
+	case crosssite.PublicName(r.Host):
 		http.Error(w, "an endpoint that needs no signatures answers to addresses and local names only, such as 127.0.0.1 and "+
 			"localhost: a web site could make its own name mean this machine", http.StatusForbidden)
 		return
@@ -86,47 +83,6 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.refuse(w, r)
 	}
-}
-
-// fromAnotherSite recognises what a browser sends on behalf of a page from elsewhere. An endpoint that listens on
-// loopback only can still be reached by all pages that the machine's user looks at. SDKs send neither header.
-func fromAnotherSite(r *http.Request) bool {
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "same-origin", "none":
-		return false
-	case "":
-		origin := r.Header.Get("Origin")
-		if origin == "" {
-			return false
-		}
-		u, err := url.Parse(origin)
-		return err != nil || u.Host != r.Host
-	}
-	return true
-}
-
-// localDomains cannot be registered, or are AWS's own, which a machine may be told to find here.
-var localDomains = []string{
-	"localhost", "local", "localdomain", "internal", "test", "lan", "home.arpa", "amazonaws.com", "amazonaws.com.cn", "api.aws",
-}
-
-// publicName is whether the owner of a domain may have chosen the host that a request was sent to. To a browser, such a
-// name that is made to mean this machine is the same site as the page that uses it.
-func publicName(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	dot := strings.LastIndexByte(host, '.')
-	if dot < 0 {
-		return false // one label, or an address of IPv6
-	}
-	if last := host[dot+1:]; strings.Trim(last, "0123456789") == "" {
-		return false // an address, before which SDKs may have put a prefix
-	}
-	return !slices.ContainsFunc(localDomains, func(d string) bool {
-		return host == d || strings.HasSuffix(host, "."+d)
-	})
 }
 
 // wait returns when no request is being served. None may come any more: it takes all slots.
